@@ -1,0 +1,120 @@
+# clustercheck suite. `make help` lists the targets.
+#
+# One program is one directory with its sources and its manual page; lib/ is what programs share. Everything that
+# is built goes under $(BUILD).
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+BINDIR      = $(PREFIX)/bin
+MANDIR      = $(PREFIX)/share/man/man8
+DOCDIR      = $(PREFIX)/share/doc/clustercheck-suite
+DESTDIR    ?=
+
+PROGRAMS = clustercheck $(wildcard galera-register galera-discover galera-init galera-haproxy)
+
+# STATIC=1 links everything statically, SANITIZE=1 builds with ASan and UBSan; each in a directory of its own.
+BUILD ?= build$(if $(STATIC),/static)$(if $(SANITIZE),/sanitize)
+
+CC       ?= cc
+CFLAGS   ?= -O2 -g
+VERSION  := $(shell sed -n 's/.*SUITE_VERSION "\(.*\)"/\1/p' lib/version.h)
+
+# --- flags -----------------------------------------------------------------------------------------------------
+
+# A flag that this compiler does not know is left out.
+probe = $(foreach flag,$(1),$(shell $(CC) $(flag) -Werror -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(flag)))
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wredundant-decls -Wwrite-strings -Wcast-qual -Wpointer-arith -Wundef \
+	-Wvla -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference \
+	$(call probe,-Wduplicated-cond -Wduplicated-branches -Wlogical-op)
+ifeq ($(CI),true)
+WARNINGS += -Werror
+endif
+
+ifdef SANITIZE
+HARDENING := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINKING   := -fsanitize=address,undefined
+else
+HARDENING := -D_FORTIFY_SOURCE=3 $(call probe,-fstack-protector-strong -fstack-clash-protection) -fPIE
+LINKING   := $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+endif
+
+# pkg-config is asked when a recipe runs, not when make starts: `make deps` may have to install it first.
+STATIC_PC     = $(if $(STATIC),--static)
+MYSQL_PC      = $(shell pkg-config --exists mysqlclient 2>/dev/null && echo mysqlclient || echo libmariadb)
+mysql_CFLAGS  = $(shell pkg-config --cflags $(MYSQL_PC))
+mysql_LIBS    = $(shell pkg-config $(STATIC_PC) --libs $(MYSQL_PC))
+inih_LIBS     = $(shell pkg-config $(STATIC_PC) --libs inih)
+curl_LIBS     = $(shell pkg-config --libs libcurl)
+jansson_LIBS  = $(shell pkg-config --libs jansson)
+cmocka_LIBS   = $(shell pkg-config --libs cmocka)
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib -include lib/banned.h $(CPPFLAGS)
+ALL_CFLAGS   = -std=c11 $(WARNINGS) $(HARDENING) $(CFLAGS)
+ALL_LDFLAGS  = $(LINKING) $(LDFLAGS)
+
+# --- what is built ---------------------------------------------------------------------------------------------
+
+# What each program is linked with. clustercheck is started for every check, so it gets no library that it can do without.
+clustercheck_LIBS    = $(mysql_LIBS) $(inih_LIBS) -pthread
+suite_LIBS           = $(mysql_LIBS) $(inih_LIBS) $(curl_LIBS) $(jansson_LIBS) -pthread
+galera-register_LIBS = $(suite_LIBS)
+galera-discover_LIBS = $(suite_LIBS)
+galera-init_LIBS     = $(suite_LIBS)
+galera-haproxy_LIBS  = $(suite_LIBS)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
+
+LIB_OBJECTS   = $(call objects,lib)
+PROGRAM_FILES = $(PROGRAMS:%=$(BUILD)/bin/%)
+MANUALS       = $(foreach p,$(PROGRAMS),$(wildcard $(p)/$(p).8))
+UNIT_TESTS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
+REPLAYS       = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH_TOOLS   = $(BUILD)/bench/checkload $(BUILD)/bench/spawntime $(BUILD)/bench/empty $(BUILD)/bench/sqlcost
+
+.DEFAULT_GOAL = all
+.PHONY: all
+all: $(PROGRAM_FILES) ## build the programs (STATIC=1: statically linked)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(if $(filter lib/node.c,$<),$(mysql_CFLAGS)) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/libsuite.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Everything of a program but its main, so that unit tests can link it.
+define program_rules
+$(BUILD)/$(1).a: $(filter-out %/main.o,$(call objects,$(1)))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(1)/main.o $(BUILD)/$(1).a $(BUILD)/libsuite.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_LDFLAGS) $$^ $$($(1)_LIBS) -o $$@
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+# A unit test in tests/unit/NAME/ is linked with the program NAME (tests/unit/lib: with lib alone).
+unit_program = $(filter $(PROGRAMS),$(notdir $(patsubst %/,%,$(dir $(1)))))
+
+.SECONDEXPANSION:
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(patsubst %,$(BUILD)/%.a,$$(call unit_program,$$*)) $(BUILD)/libsuite.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(cmocka_LIBS) $(or $($(call unit_program,$*)_LIBS),$(suite_LIBS)) -o $@
+
+$(foreach p,$(PROGRAMS),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
+$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -Iclustercheck
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(suite_LIBS) -o $@
+
+$(BUILD)/bench/%: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(if $(filter sqlcost,$*),$(mysql_CFLAGS)) $(ALL_CFLAGS) $< $(if $(filter empty,$*),,$(ALL_LDFLAGS)) \
+		$(if $(filter sqlcost,$*),$(mysql_LIBS)) -o $@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

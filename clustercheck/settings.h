@@ -1,0 +1,33 @@
+/* Section [clustercheck] of the configuration. */
+#ifndef CLUSTERCHECK_SETTINGS_H
+#define CLUSTERCHECK_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "node.h"
+
+/* Whose classic sentences the body uses: scripts compare them. */
+enum body_style { BODY_GALERA, BODY_PERCONA };
+
+struct settings {
+    struct node_settings node;
+    int64_t timeout_ms;
+    int64_t request_wait_ms;
+    int available_when_donor; /* enum donor_policy */
+    bool available_when_readonly;
+    bool available_when_desynced;
+    char *disable_file;
+    char *drain_file;
+    char *datadir;
+    int body; /* enum body_style */
+    char *log;
+    char *state_dir;
+    int64_t log_repeat_ms;
+};
+
+extern const struct config_key settings_keys[];
+extern const size_t settings_key_count;
+
+#endif

@@ -1,0 +1,215 @@
+#include "node.h"
+
+#include <errno.h>
+#include <mysql.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "secret.h"
+
+/*
+ * Error numbers of the server and the client library (MariaDB and MySQL agree on them: "Server Error Message Reference",
+ * "Client Error Message Reference"). The header that names them differs between the two libraries.
+ */
+enum {
+    SERVER_TOO_MANY_CONNECTIONS = 1040,
+    SERVER_ACCESS_DENIED_DATABASE = 1044,
+    SERVER_ACCESS_DENIED = 1045,
+    SERVER_HOST_IS_BLOCKED = 1129,
+    SERVER_HOST_NOT_PRIVILEGED = 1130,
+    SERVER_UNKNOWN_SYSTEM_VARIABLE = 1193,
+    SERVER_TOO_MANY_USER_CONNECTIONS = 1203,
+    SERVER_USER_LIMIT_REACHED = 1226,
+    SERVER_OLD_AUTHENTICATION = 1251,
+    SERVER_ACCESS_DENIED_NO_PASSWORD = 1698,
+    SERVER_PASSWORD_EXPIRED = 1820,
+    SERVER_PASSWORD_EXPIRED_LOGIN = 1862,
+    SERVER_ACCOUNT_LOCKED = 3118,
+    SERVER_ACCOUNT_LOCKED_MARIADB = 4151,
+    CLIENT_AUTH_PLUGIN_CANNOT_LOAD = 2059,
+    CLIENT_AUTH_PLUGIN_ERROR = 2061,
+};
+
+const struct config_key node_keys[] = {
+    {"mysql", "host", CONFIG_STRING, offsetof(struct node_settings, host), "", 0, 0, NULL,
+     "server to ask; empty or localhost: through the Unix socket"},
+    {"mysql", "port", CONFIG_NUMBER, offsetof(struct node_settings, port), "3306", 1, 65535, NULL, "TCP port of the server"},
+    {"mysql", "socket", CONFIG_PATH, offsetof(struct node_settings, socket), "", 0, 0, NULL,
+     "Unix socket of the server; empty: the client library's default"},
+    {"mysql", "user", CONFIG_STRING, offsetof(struct node_settings, user), "clustercheck", 0, 0, NULL,
+     "account to log in with; it needs no privilege but USAGE"},
+    {"mysql", "password", CONFIG_SECRET, offsetof(struct node_settings, password), "", 0, 0, NULL,
+     "password of the account; password_file is safer"},
+    {"mysql", "password_file", CONFIG_PATH, offsetof(struct node_settings, password_file), "", 0, 0, NULL,
+     "file whose first line is the password"},
+    {"mysql", "defaults_file", CONFIG_PATH, offsetof(struct node_settings, defaults_file), "", 0, 0, NULL,
+     "MySQL option file for what is not set here"},
+    {"mysql", "defaults_group", CONFIG_STRING, offsetof(struct node_settings, defaults_group), "", 0, 0, NULL,
+     "group to read in defaults_file besides [client]"},
+    {"mysql", "ssl_ca", CONFIG_PATH, offsetof(struct node_settings, ssl_ca), "", 0, 0, NULL,
+     "certificates to trust, PEM; setting it turns TLS on"},
+    {"mysql", "ssl_cert", CONFIG_PATH, offsetof(struct node_settings, ssl_cert), "", 0, 0, NULL,
+     "our own certificate, PEM; setting it turns TLS on"},
+    {"mysql", "ssl_key", CONFIG_PATH, offsetof(struct node_settings, ssl_key), "", 0, 0, NULL, "key of ssl_cert, PEM"},
+    {"mysql", "ssl_verify", CONFIG_BOOLEAN, offsetof(struct node_settings, ssl_verify), "yes", 0, 0, NULL,
+     "whether the server's certificate must be valid and name `host`"},
+    {"mysql", "extra_port", CONFIG_NUMBER, offsetof(struct node_settings, extra_port), "0", 0, 65535, NULL,
+     "port to try when all connections are taken (the server's own extra_port); 0: none"},
+};
+
+const size_t node_key_count = sizeof node_keys / sizeof node_keys[0];
+
+/*
+ * SHOW works while wsrep_ready is OFF, where a SELECT gets error 1047, and wsrep_sync_wait would make it wait for the apply
+ * queue (Galera documentation, "wsrep_sync_wait", bit 8).
+ */
+#define QUESTIONS                                                                                                      \
+    "SHOW STATUS LIKE 'wsrep\\_%';"                                                                                    \
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('wsrep_on','wsrep_provider','wsrep_desync',"                        \
+    "'wsrep_reject_queries','wsrep_sst_method','wsrep_sst_donor_rejects_queries','pxc_maint_mode','read_only','version')"
+
+static const char questions[] = "SET SESSION wsrep_sync_wait=0;" QUESTIONS;
+static const char questions_without_wsrep[] = QUESTIONS;
+
+bool node_read_password(struct node_settings *settings, struct error *error)
+{
+    if (settings->password_file == NULL || settings->password != NULL)
+        return true;
+    return secret_read(settings->password_file, &settings->password, error);
+}
+
+static enum node_failure failure_of(unsigned number, struct deadline deadline)
+{
+    switch (number) {
+    case SERVER_TOO_MANY_CONNECTIONS:
+    case SERVER_TOO_MANY_USER_CONNECTIONS:
+    case SERVER_USER_LIMIT_REACHED:
+        return NODE_TOO_MANY_CONNECTIONS;
+    case SERVER_ACCESS_DENIED_DATABASE:
+    case SERVER_ACCESS_DENIED:
+    case SERVER_HOST_IS_BLOCKED:
+    case SERVER_HOST_NOT_PRIVILEGED:
+    case SERVER_OLD_AUTHENTICATION:
+    case SERVER_ACCESS_DENIED_NO_PASSWORD:
+    case SERVER_PASSWORD_EXPIRED:
+    case SERVER_PASSWORD_EXPIRED_LOGIN:
+    case SERVER_ACCOUNT_LOCKED:
+    case SERVER_ACCOUNT_LOCKED_MARIADB:
+    case CLIENT_AUTH_PLUGIN_CANNOT_LOAD:
+    case CLIENT_AUTH_PLUGIN_ERROR:
+        return NODE_ACCESS_DENIED;
+    default:
+        return deadline_passed(deadline) ? NODE_TIMED_OUT : NODE_CANNOT_CONNECT;
+    }
+}
+
+static enum node_failure report(MYSQL *mysql, struct deadline deadline, struct error *error)
+{
+    error_set(error, EXIT_UNAVAILABLE, "%s (error %u)", mysql_error(mysql), mysql_errno(mysql));
+    return failure_of(mysql_errno(mysql), deadline);
+}
+
+static void set_tls(MYSQL *mysql, const struct node_settings *settings)
+{
+    if (settings->ssl_ca == NULL && settings->ssl_cert == NULL)
+        return;
+    mysql_ssl_set(mysql, settings->ssl_key, settings->ssl_cert, settings->ssl_ca, NULL, NULL);
+#ifdef MARIADB_BASE_VERSION
+    my_bool enforce = 1;
+    my_bool verify = settings->ssl_verify;
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+#else
+    unsigned mode = settings->ssl_verify ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+static void set_options(MYSQL *mysql, const struct node_settings *settings, struct deadline deadline)
+{
+    unsigned seconds = (unsigned)(deadline_left_ms(deadline) + 999) / 1000;
+
+    seconds = seconds == 0 ? 1 : seconds;
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
+    mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
+    if (settings->defaults_file != NULL)
+        mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, settings->defaults_file);
+    if (settings->defaults_file != NULL || settings->defaults_group != NULL)
+        mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP,
+                      settings->defaults_group == NULL ? "client" : settings->defaults_group);
+    set_tls(mysql, settings);
+}
+
+/* Takes the rows of one result; false when the facts have no room. */
+static bool take_rows(MYSQL_RES *result, struct facts *facts)
+{
+    bool kept = true;
+
+    for (MYSQL_ROW row; (row = mysql_fetch_row(result)) != NULL;) {
+        if (mysql_num_fields(result) == 2 && row[0] != NULL)
+            kept = facts_add(facts, row[0], row[1] == NULL ? "" : row[1]) && kept;
+    }
+    return kept;
+}
+
+static enum node_failure ask_connected(MYSQL *mysql, const char *statements, struct deadline deadline,
+                                       struct facts *facts, struct error *error)
+{
+    bool kept = true;
+    int more = mysql_real_query(mysql, statements, strlen(statements));
+
+    for (; more == 0; more = mysql_next_result(mysql)) {
+        MYSQL_RES *result = mysql_use_result(mysql);
+        if (result != NULL) {
+            kept = take_rows(result, facts) && kept;
+            mysql_free_result(result);
+        }
+    }
+    if (mysql_errno(mysql) == SERVER_UNKNOWN_SYSTEM_VARIABLE && statements != questions_without_wsrep)
+        return ask_connected(mysql, questions_without_wsrep, deadline, facts, error);
+    if (mysql_errno(mysql) != 0)
+        return report(mysql, deadline, error);
+    if (!kept) {
+        error_set(error, EXIT_INTERNAL, "the server reports more status variables than this program can hold");
+        return NODE_CANNOT_CONNECT;
+    }
+    return NODE_ANSWERED;
+}
+
+static enum node_failure ask_at(const struct node_settings *settings, const char *host, unsigned port,
+                                struct deadline deadline, struct facts *facts, struct error *error)
+{
+    MYSQL *mysql = mysql_init(NULL);
+    enum node_failure failure;
+
+    if (mysql == NULL) {
+        error_set(error, EXIT_INTERNAL, "the client library cannot start: out of memory");
+        return NODE_CANNOT_CONNECT;
+    }
+    facts_clear(facts);
+    set_options(mysql, settings, deadline);
+    if (mysql_real_connect(mysql, host, settings->user, settings->password, NULL, port, settings->socket,
+                           CLIENT_MULTI_STATEMENTS) == NULL)
+        failure = report(mysql, deadline, error);
+    else
+        failure = ask_connected(mysql, questions, deadline, facts, error);
+    mysql_close(mysql);
+    return failure;
+}
+
+enum node_failure node_ask(const struct node_settings *settings, struct deadline deadline, struct facts *facts,
+                           struct error *error)
+{
+    enum node_failure failure = ask_at(settings, settings->host, (unsigned)settings->port, deadline, facts, error);
+
+    if (failure == NODE_TOO_MANY_CONNECTIONS && settings->extra_port != 0) {
+        const char *host = settings->host == NULL || strcmp(settings->host, "localhost") == 0 ? "127.0.0.1" : settings->host;
+        struct error extra;
+        if (ask_at(settings, host, (unsigned)settings->extra_port, deadline, facts, &extra) == NODE_ANSWERED)
+            return NODE_ANSWERED;
+        error_context(error, "extra_port %u: %s; port %u", (unsigned)settings->extra_port, extra.text,
+                      (unsigned)settings->port);
+    }
+    return failure;
+}

@@ -1,0 +1,61 @@
+/*
+ * Asking a MySQL or MariaDB server what it knows about itself. The only module that knows the client library.
+ */
+#ifndef NODE_H
+#define NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "deadline.h"
+#include "error.h"
+#include "facts.h"
+
+/* Section [mysql]. Strings may be NULL: not set. */
+struct node_settings {
+    char *host;
+    int64_t port;
+    char *socket;
+    char *user;
+    char *password;
+    char *password_file;
+    char *defaults_file;
+    char *defaults_group;
+    char *ssl_ca;
+    char *ssl_cert;
+    char *ssl_key;
+    bool ssl_verify;
+    int64_t extra_port; /* 0: none */
+};
+
+extern const struct config_key node_keys[];
+extern const size_t node_key_count;
+
+/* Why a server could not be asked. */
+enum node_failure {
+    NODE_ANSWERED,             /* no failure */
+    NODE_CANNOT_CONNECT,       /* nobody listens, the connection broke, TLS failed, no MySQL there */
+    NODE_ACCESS_DENIED,        /* a server is there and refuses our account */
+    NODE_TOO_MANY_CONNECTIONS, /* error 1040, and extra_port did not help */
+    NODE_TIMED_OUT,
+};
+
+/*
+ * Replaces `password` by the first line of password_file, where one is set and no password is. A file that cannot be read
+ * is EXIT_CONFIG.
+ */
+bool node_read_password(struct node_settings *settings, struct error *error);
+
+/*
+ * One connection, one round trip of queries: fills `facts` with the wsrep status variables and the system variables that
+ * decide a node's fitness. Fails with `error` saying which server and why.
+ *
+ * The client library counts its timeouts in whole seconds, so this may take up to a second more than `deadline`;
+ * a caller with less patience needs a watchdog.
+ */
+enum node_failure node_ask(const struct node_settings *settings, struct deadline deadline, struct facts *facts,
+                           struct error *error);
+
+#endif
