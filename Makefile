@@ -117,4 +117,87 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(CC) $(ALL_CPPFLAGS) $(if $(filter sqlcost,$*),$(mysql_CFLAGS)) $(ALL_CFLAGS) $< $(if $(filter empty,$*),,$(ALL_LDFLAGS)) \
 		$(if $(filter sqlcost,$*),$(mysql_LIBS)) -o $@
 
+# --- Debian packages -------------------------------------------------------------------------------------------
+
+DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libinih-dev libcurl4-openssl-dev libjansson-dev
+DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
+	iproute2 procps openssl python3
+DEPS_TEST  = libcmocka-dev libasan8 libubsan1
+DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
+
+.PHONY: deps deps-lint
+deps: ## install the Debian packages that are missing (as root)
+	@.ci/deps $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+deps-lint: deps ## ... and those of lint, fuzz and valgrind
+	@.ci/deps $(DEPS_LINT)
+
+# --- tests -----------------------------------------------------------------------------------------------------
+
+# `make test` and `make demo` do everything on a fresh machine: packages first, then a make that sees them.
+.PHONY: demo test unit system bench
+demo: deps ## build, start a real cluster on loopback and show it working
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/lab/demo
+
+test: deps ## build and run every test; the last line is "N passed, N failed"
+	@$(MAKE) --no-print-directory all $(UNIT_TESTS) bench-tools replays
+	@$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/sanitize all unit-programs replays
+	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS) --system
+
+unit: deps ## the unit tests alone
+	@$(MAKE) --no-print-directory unit-programs replays
+	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS)
+
+system: deps ## the system tests alone; SUITE="lab check" chooses
+	@$(MAKE) --no-print-directory all bench-tools
+	@BUILD=$(BUILD) tests/run --system $(SUITE)
+
+.PHONY: unit-programs replays bench-tools
+unit-programs: $(UNIT_TESTS)
+replays: $(REPLAYS)
+bench-tools: $(BENCH_TOOLS)
+
+bench: deps ## measure, as ratios in one run; PEER=path compares another checker
+	@$(MAKE) --no-print-directory all bench-tools
+	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
+	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
+
+# --- installation ----------------------------------------------------------------------------------------------
+
+.PHONY: install uninstall
+install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files that exist are kept
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(SYSCONFDIR)/xinetd.d $(DESTDIR)$(DOCDIR)
+	install -m 0755 $(PROGRAM_FILES) $(DESTDIR)$(BINDIR)
+	install -m 0644 $(MANUALS) $(DESTDIR)$(MANDIR)
+	cp -R conf README.md LICENSE $(DESTDIR)$(DOCDIR)
+	test -e $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || \
+		install -m 0640 conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
+	for service in xinetd.d/*; do \
+		test -e $(DESTDIR)$(SYSCONFDIR)/$$service || sed 's|/usr/bin/|$(BINDIR)/|' $$service > $(DESTDIR)$(SYSCONFDIR)/$$service; \
+	done
+
+uninstall: ## remove what install put there, except configuration files that were edited
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(addprefix $(DESTDIR)$(MANDIR)/,$(notdir $(MANUALS)))
+	rm -rf $(DESTDIR)$(DOCDIR)
+	! cmp -s conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || rm $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
+	for service in xinetd.d/*; do \
+		! sed 's|/usr/bin/|$(BINDIR)/|' $$service | cmp -s - $(DESTDIR)$(SYSCONFDIR)/$$service || \
+			rm $(DESTDIR)$(SYSCONFDIR)/$$service; \
+	done
+
+# --- housekeeping ----------------------------------------------------------------------------------------------
+
+.PHONY: dist clean help
+dist: ## a source archive of the committed tree
+	@mkdir -p $(BUILD)
+	git archive --prefix=clustercheck-suite-$(VERSION)/ -o $(BUILD)/clustercheck-suite-$(VERSION).tar.gz HEAD
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | sort | while IFS='	' read -r target text; do \
+		printf '  %-12s %s\n' "$$target" "$$text"; done
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

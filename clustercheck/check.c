@@ -1,0 +1,133 @@
+#include "check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "journal.h"
+#include "log.h"
+#include "num.h"
+
+enum { REFUSAL_WAIT_MS = 1000, NS_PER_MS = 1000000 };
+
+struct check check;
+
+void check_adopt_input(void)
+{
+    check.input = input_of(STDIN_FILENO);
+    if (check.input == INPUT_LISTENER && !connection_accept())
+        check.input = INPUT_OTHER;
+    if (check.input != INPUT_OTHER) {
+        connection_detach();
+        log_target("syslog");
+    }
+}
+
+void check_open_log(void)
+{
+    if (check.input != INPUT_OTHER && check.settings.log != NULL && !log_target(check.settings.log))
+        log_warning("cannot open the log %s: %s; logging to syslog instead", check.settings.log, strerror(errno));
+}
+
+static int answer_fd(void)
+{
+    if (check.input != INPUT_OTHER)
+        return STDIN_FILENO;
+    return check.quiet ? -1 : STDOUT_FILENO;
+}
+
+static void set_verdict(enum verdict_reason reason, const char *detail)
+{
+    check.verdict = (struct verdict){.state = VERDICT_UNKNOWN, .reason = reason};
+    snprintf(check.verdict.detail, sizeof check.verdict.detail, "%.*s", VERDICT_DETAIL_SIZE - 1, detail);
+}
+
+static void format_reply(void)
+{
+    reply_format(&check.reply, &check.verdict, &check.request, (enum body_style)check.settings.body,
+                 facts_get(&check.observed.facts, "wsrep_local_state_comment"));
+}
+
+static void note_verdict(const struct verdict *verdict)
+{
+    if (check.input != INPUT_OTHER)
+        journal_note(&check.settings, check.request.endpoint, verdict);
+}
+
+/* Answers with what stands in check.verdict, unless the watchdog has been first. */
+static void answer(void)
+{
+    answer_claim();
+    format_reply();
+    if (answer_fd() >= 0)
+        answer_write(answer_fd(), &check.reply);
+    note_verdict(&check.verdict);
+}
+
+static struct verdict late_verdict(void)
+{
+    struct verdict late = {.state = VERDICT_UNKNOWN, .reason = REASON_TIMED_OUT};
+    char timeout[32];
+
+    duration_format(check.settings.timeout_ms, timeout, sizeof timeout);
+    snprintf(late.detail, sizeof late.detail, "the server did not answer within %s", timeout);
+    return late;
+}
+
+/* Called by the watchdog's thread after it has answered; check.verdict may be half written by then. */
+static void note_late(void)
+{
+    struct verdict late = late_verdict();
+
+    note_verdict(&late);
+}
+
+/* What the watchdog answers for us when something hangs. */
+static void prepare_late_answer(void)
+{
+    check.verdict = late_verdict();
+    format_reply();
+    answer_prepare(&check.reply, answer_fd());
+}
+
+static void decide(struct deadline deadline)
+{
+    if (check.input != INPUT_OTHER)
+        check.request = connection_read(STDIN_FILENO, check.settings.request_wait_ms, deadline);
+    if (check.request.progress == REQUEST_STARTED) {
+        set_verdict(REASON_BAD_REQUEST, "the request line did not end, so what is asked is not known");
+        return;
+    }
+    prepare_late_answer(); /* again: a HEAD request must not get a body from the watchdog either */
+    observe(&check.observed, &check.settings, &check.request, deadline);
+    check.verdict = endpoint_verdict(&check.observed, &check.settings, check.request.endpoint);
+}
+
+bool check_run(int64_t started_ns, struct error *error)
+{
+    struct deadline deadline = {started_ns + check.settings.timeout_ms * NS_PER_MS};
+
+    prepare_late_answer();
+    if (!answer_watch(deadline, check.classic ? EXIT_NO : EXIT_UNKNOWN, note_late, error))
+        return false;
+    decide(deadline);
+    answer();
+    return true;
+}
+
+void check_refuse(const struct error *error)
+{
+    check.request = connection_read(STDIN_FILENO, REFUSAL_WAIT_MS, deadline_in_ms(REFUSAL_WAIT_MS));
+    set_verdict(error->code == EXIT_INTERNAL ? REASON_INTERNAL_ERROR : REASON_CONFIGURATION_ERROR, error->text);
+    answer();
+}
+
+int check_exit_code(void)
+{
+    static const enum exit_code codes[] = {
+        [VERDICT_UP] = EXIT_YES, [VERDICT_DOWN] = EXIT_NO, [VERDICT_UNKNOWN] = EXIT_UNKNOWN};
+
+    return check.classic && check.verdict.state == VERDICT_UNKNOWN ? EXIT_NO : (int)codes[check.verdict.state];
+}
