@@ -92,10 +92,13 @@ static void prepare_late_answer(void)
     answer_prepare(&check.reply, answer_fd());
 }
 
-static void decide(struct deadline deadline)
+/* A slow client may use half of the time, so that the server has the other half. */
+static void decide(int64_t started_ns, struct deadline deadline)
 {
+    struct deadline request_deadline = {started_ns + check.settings.timeout_ms * NS_PER_MS / 2};
+
     if (check.input != INPUT_OTHER)
-        check.request = connection_read(STDIN_FILENO, check.settings.request_wait_ms, deadline);
+        check.request = connection_read(STDIN_FILENO, check.settings.request_wait_ms, request_deadline);
     if (check.request.progress == REQUEST_STARTED) {
         set_verdict(REASON_BAD_REQUEST, "the request line did not end, so what is asked is not known");
         return;
@@ -112,7 +115,7 @@ bool check_run(int64_t started_ns, struct error *error)
     prepare_late_answer();
     if (!answer_watch(deadline, check.classic ? EXIT_NO : EXIT_UNKNOWN, note_late, error))
         return false;
-    decide(deadline);
+    decide(started_ns, deadline);
     answer();
     return true;
 }
