@@ -10,7 +10,8 @@ MANDIR      = $(PREFIX)/share/man/man8
 DOCDIR      = $(PREFIX)/share/doc/clustercheck-suite
 DESTDIR    ?=
 
-PROGRAMS = clustercheck $(wildcard galera-register galera-discover galera-init galera-haproxy)
+PROGRAMS    = $(patsubst %/main.c,%,$(wildcard clustercheck/main.c galera-*/main.c))
+DIRECTORIES = $(sort $(patsubst %/,%,$(dir $(wildcard clustercheck/*.c galera-*/*.c))))
 
 # STATIC=1 links everything statically, SANITIZE=1 builds with ASan and UBSan; each in a directory of its own.
 BUILD ?= build$(if $(STATIC),/static)$(if $(SANITIZE),/sanitize)
@@ -86,11 +87,14 @@ $(BUILD)/libsuite.a: $(LIB_OBJECTS)
 	$(AR) rcs $@ $^
 
 # Everything of a program but its main, so that unit tests can link it.
-define program_rules
+define archive_rules
 $(BUILD)/$(1).a: $(filter-out %/main.o,$(call objects,$(1)))
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
+endef
+$(foreach d,$(DIRECTORIES),$(eval $(call archive_rules,$(d))))
 
+define program_rules
 $(BUILD)/bin/$(1): $(BUILD)/obj/$(1)/main.o $(BUILD)/$(1).a $(BUILD)/libsuite.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_LDFLAGS) $$^ $$($(1)_LIBS) -o $$@
@@ -98,24 +102,24 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
 # A unit test in tests/unit/NAME/ is linked with the program NAME (tests/unit/lib: with lib alone).
-unit_program = $(filter $(PROGRAMS),$(notdir $(patsubst %/,%,$(dir $(1)))))
+unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 .SECONDEXPANSION:
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(patsubst %,$(BUILD)/%.a,$$(call unit_program,$$*)) $(BUILD)/libsuite.a
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(addprefix $(BUILD)/,$$(addsuffix .a,$$(call unit_program,$$*))) $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(cmocka_LIBS) $(or $($(call unit_program,$*)_LIBS),$(suite_LIBS)) -o $@
 
-$(foreach p,$(PROGRAMS),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
+$(foreach p,$(DIRECTORIES),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
 $(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -Iclustercheck
 
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(suite_LIBS) -o $@
 
-$(BUILD)/bench/%: tests/bench/%.c Makefile
+$(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(if $(filter sqlcost,$*),$(mysql_CFLAGS)) $(ALL_CFLAGS) $< $(if $(filter empty,$*),,$(ALL_LDFLAGS)) \
-		$(if $(filter sqlcost,$*),$(mysql_LIBS)) -o $@
+	$(CC) $(ALL_CPPFLAGS) $(if $(filter sqlcost,$*),$(mysql_CFLAGS)) $(ALL_CFLAGS) $< \
+		$(if $(filter empty,$*),,tests/bench/sample.c $(ALL_LDFLAGS)) $(if $(filter sqlcost,$*),$(mysql_LIBS)) -o $@
 
 # --- Debian packages -------------------------------------------------------------------------------------------
 

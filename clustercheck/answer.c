@@ -10,7 +10,7 @@
 enum {
     WRITE_WAIT_MS = 250,  /* an answer fits into any socket buffer; this bounds the case that it does not */
     CLOSE_WAIT_MS = 1000, /* for a client that does not close */
-    LATE_WAIT_S = 3,      /* nothing that comes after a late answer may keep the process longer */
+    LATE_WAIT_S = 3,      /* nothing that comes after an answer, a log that hangs, may keep the process longer */
 };
 
 static struct {
@@ -19,6 +19,7 @@ static struct {
     struct deadline deadline;
     struct reply fallback;
     int fd;
+    bool is_client;
     int exit_code;
     void (*late)(void);
 } watch = {.taken = PTHREAD_MUTEX_INITIALIZER, .filling = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
@@ -41,7 +42,8 @@ static void close_gently(int fd)
 
     if (shutdown(fd, SHUT_WR) != 0)
         return;
-    while (wait_for(fd, POLLIN, deadline)) {
+    /* A client that goes on sending is always ready to be read. */
+    while (!deadline_passed(deadline) && wait_for(fd, POLLIN, deadline)) {
         ssize_t count = recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
         if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
             return;
@@ -53,7 +55,7 @@ static ssize_t write_some(int fd, bool is_socket, const char *text, size_t lengt
     return is_socket ? send(fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT) : write(fd, text, length);
 }
 
-void answer_write(int fd, const struct reply *reply)
+void answer_write(int fd, bool is_client, const struct reply *reply)
 {
     struct deadline deadline = deadline_in_ms(WRITE_WAIT_MS);
     int type;
@@ -72,7 +74,7 @@ void answer_write(int fd, const struct reply *reply)
         else
             break; /* the client has gone: nobody is left to be told */
     }
-    if (is_socket)
+    if (is_client)
         close_gently(fd);
 }
 
@@ -87,7 +89,7 @@ static void *watchdog(void *unused)
     pthread_mutex_lock(&watch.filling);
     alarm(LATE_WAIT_S);
     if (watch.fd >= 0)
-        answer_write(watch.fd, &watch.fallback);
+        answer_write(watch.fd, watch.is_client, &watch.fallback);
     watch.late();
     _exit(watch.exit_code);
 }
@@ -105,15 +107,18 @@ bool answer_watch(struct deadline deadline, int exit_code, void (*late)(void), s
     return true;
 }
 
-void answer_prepare(const struct reply *fallback, int fd)
+void answer_prepare(const struct reply *fallback, int fd, bool is_client)
 {
     pthread_mutex_lock(&watch.filling);
     watch.fallback = *fallback;
     watch.fd = fd;
+    watch.is_client = is_client;
     pthread_mutex_unlock(&watch.filling);
 }
 
 void answer_claim(void)
 {
     pthread_mutex_lock(&watch.taken);
+    if (watch.is_client)
+        alarm(LATE_WAIT_S);
 }

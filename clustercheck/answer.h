@@ -19,16 +19,20 @@
  */
 bool answer_watch(struct deadline deadline, int exit_code, void (*late)(void), struct error *error);
 
-/* Replaces the fallback. Until the first call it is empty and the watchdog just ends the process. */
-void answer_prepare(const struct reply *fallback, int fd);
+/* Replaces the fallback. Until the first call, or with an `fd` of -1, the watchdog just ends the process. */
+void answer_prepare(const struct reply *fallback, int fd, bool is_client);
 
-/* From here on the watchdog keeps quiet. Does not return when the watchdog has been first: the process ends. */
+/*
+ * From here on the watchdog keeps quiet. Does not return when the watchdog has been first: the process ends. With a client, a
+ * process that has not ended a few seconds later is ended by SIGALRM.
+ */
 void answer_claim(void);
 
 /*
- * Writes the reply. On a socket: then closes our direction and reads until the client closes (bounded in time), since closing
- * with unread bytes would make the kernel send a reset that can overtake the answer (RFC 9112 section 9.6).
+ * Writes the reply. To a client: then closes our direction of the socket and reads until the client closes (bounded in
+ * time), since closing with unread bytes would make the kernel send a reset that can overtake the answer (RFC 9112
+ * section 9.6). Anything else is left open, a socket too: standard output may be the journal's and shared with others.
  */
-void answer_write(int fd, const struct reply *reply);
+void answer_write(int fd, bool is_client, const struct reply *reply);
 
 #endif

@@ -9,6 +9,7 @@
 #include "journal.h"
 #include "log.h"
 #include "num.h"
+#include "quick_start.h"
 
 enum { REFUSAL_WAIT_MS = 1000, NS_PER_MS = 1000000 };
 
@@ -62,7 +63,7 @@ static void answer(void)
     answer_claim();
     format_reply();
     if (answer_fd() >= 0)
-        answer_write(answer_fd(), &check.reply);
+        answer_write(answer_fd(), check.input != INPUT_OTHER, &check.reply);
     note_verdict(&check.verdict);
 }
 
@@ -89,7 +90,7 @@ static void prepare_late_answer(void)
 {
     check.verdict = late_verdict();
     format_reply();
-    answer_prepare(&check.reply, answer_fd());
+    answer_prepare(&check.reply, answer_fd(), check.input != INPUT_OTHER);
 }
 
 /* A slow client may use half of the time, so that the server has the other half. */
@@ -108,10 +109,17 @@ static void decide(int64_t started_ns, struct deadline deadline)
     check.verdict = endpoint_verdict(&check.observed, &check.settings, check.request.endpoint);
 }
 
+/* Whether the connection to the server may use TLS; an option file may ask for it as well. */
+static bool may_use_tls(const struct node_settings *node)
+{
+    return node->ssl_ca != NULL || node->ssl_cert != NULL || node->defaults_file != NULL;
+}
+
 bool check_run(int64_t started_ns, struct error *error)
 {
     struct deadline deadline = {started_ns + check.settings.timeout_ms * NS_PER_MS};
 
+    quick_start(may_use_tls(&check.settings.node));
     prepare_late_answer();
     if (!answer_watch(deadline, check.classic ? EXIT_NO : EXIT_UNKNOWN, note_late, error))
         return false;

@@ -9,7 +9,7 @@
 
 #include "secret.h"
 
-enum { CLASSIC_ARGUMENTS = 6, LINE_MOST = 1024 };
+enum { CLASSIC_ARGUMENTS = 6 };
 
 /* The order is that of the classic positional arguments; host and port could only be set by name. */
 static const struct classic {
@@ -30,17 +30,22 @@ static const struct classic {
 
 enum { CLASSIC_COUNT = sizeof classics / sizeof classics[0], CREDENTIALS = 2 };
 
+static bool is_credential(const struct classic *classic)
+{
+    return classic < classics + CREDENTIALS;
+}
+
 static bool classic_set(struct config *config, const struct classic *classic, const char *value,
                         enum config_strength strength, struct error *error)
 {
+    /* An empty user or password means "take it from the option file"; for the others it meant "not given". */
+    if (value[0] == '\0' && !is_credential(classic))
+        return true;
     if (strcmp(classic->key, "log") == 0 && strcmp(value, "/dev/null") == 0)
         value = "none";
     /* The classic check went on without an option file that it could not read. */
     if (strcmp(classic->key, "defaults_file") == 0 && access(value, R_OK) != 0)
         value = "";
-    /* An empty port meant the default one; the other keys may be empty. */
-    if (strcmp(classic->key, "port") == 0 && value[0] == '\0')
-        return true;
     return config_set(config, classic->section, classic->key, value, strength, error);
 }
 
@@ -60,12 +65,9 @@ bool compat_arguments(struct config *config, int count, char **arguments, struct
 
     bool done = true;
     for (int i = 0; i < CLASSIC_ARGUMENTS && done; i++) {
-        bool credential = i < CREDENTIALS;
-        const char *fallback = credential && option_file_only ? "" : classics[i].fallback;
-        if (values[i] != NULL)
-            done = classic_set(config, &classics[i], values[i], CONFIG_FROM_COMMAND, error);
-        else
-            done = classic_set(config, &classics[i], fallback, CONFIG_FROM_LEGACY, error);
+        const char *fallback = is_credential(&classics[i]) && option_file_only ? "" : classics[i].fallback;
+        done = classic_set(config, &classics[i], fallback, CONFIG_FROM_LEGACY, error) &&
+               (values[i] == NULL || classic_set(config, &classics[i], values[i], CONFIG_FROM_COMMAND, error));
         if (!done)
             error_context(error, "classic argument %s", classics[i].variable);
     }
@@ -84,31 +86,45 @@ bool compat_environment(struct config *config, struct error *error)
     return true;
 }
 
+/* Whether a shell would do something with this character at `in`, where `text` is the beginning of the value. */
+static bool is_computed(const char *text, const char *in, char quote)
+{
+    if (quote == '\'')
+        return false;
+    if (strchr("$`", *in) != NULL)
+        return true;
+    return quote == '\0' && (strchr("|&<>()", *in) != NULL || (*in == '~' && (in == text || in[-1] == ':')));
+}
+
 /*
- * Takes one shell word, quoted or not, out of `text` in place; NULL when a shell would have to compute it or when
- * something follows.
+ * Takes the value of an assignment, one shell word in any mixture of quotes, out of `text` in place (POSIX, "Shell Command
+ * Language", section 2.2); NULL when a shell would have to compute it or when something follows.
  */
 static char *shell_word(char *text)
 {
     char *out = text;
-    char *in = text;
+    char quote = '\0';
+    const char *in = text;
 
-    while (*in != '\0' && !isspace((unsigned char)*in) && *in != '#' && *in != ';') {
-        char quote = *in == '"' || *in == '\'' ? *in++ : '\0';
-        for (; *in != '\0' && (quote != '\0' ? *in != quote : strchr(" \t\r\n\"'#;", *in) == NULL); in++) {
-            if (quote != '\'' && strchr("$`", *in) != NULL)
+    for (; *in != '\0' && (quote != '\0' || strchr(" \t\r\n;", *in) == NULL); in++) {
+        if (*in == quote) {
+            quote = '\0';
+        } else if (quote == '\0' && (*in == '"' || *in == '\'')) {
+            quote = *in;
+        } else if (*in == '\\' && quote != '\'') {
+            if (in[1] == '\0' || in[1] == '\n')
                 return NULL;
-            if (quote != '\'' && *in == '\\' && in[1] != '\0')
-                in++;
+            if (quote == '"' && strchr("$`\"\\", in[1]) == NULL)
+                *out++ = '\\';
+            *out++ = *++in;
+        } else if (is_computed(text, in, quote)) {
+            return NULL;
+        } else {
             *out++ = *in;
         }
-        if (quote != '\0' && *in++ != quote)
-            return NULL;
-        if (quote == '\0' && *in == '#' && in > text) /* inside a word it is an ordinary letter */
-            *out++ = *in++;
     }
     in += strspn(in, " \t\r\n;");
-    bool ends = *in == '\0' || *in == '#';
+    bool ends = quote == '\0' && (*in == '\0' || *in == '#');
     *out = '\0';
     return ends ? text : NULL;
 }
@@ -138,19 +154,36 @@ static bool take_line(struct config *config, char *line, struct error *error)
     return classic_set(config, classic, value, CONFIG_FROM_LEGACY, error);
 }
 
-bool compat_file(struct config *config, const char *path, struct error *error)
+bool compat_stream(struct config *config, FILE *stream, const char *path, struct error *error)
 {
-    char line[LINE_MOST];
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
     bool done = true;
-    FILE *stream = fopen(path, "re");
 
-    if (stream == NULL)
-        return errno == ENOENT || error_set(error, EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
-    for (int number = 1; done && fgets(line, sizeof line, stream) != NULL; number++) {
-        done = take_line(config, line, error);
+    for (int number = 1; done && (length = getline(&line, &size, stream)) >= 0; number++) {
+        if (memchr(line, '\0', (size_t)length) != NULL)
+            done = error_set(error, EXIT_CONFIG, "the line has a NUL byte");
+        else
+            done = take_line(config, line, error);
         if (!done)
             error_context(error, "%s:%d", path, number);
     }
+    if (done && ferror(stream))
+        done = error_set(error, EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
+    if (line != NULL)
+        explicit_bzero(line, size);
+    free(line);
+    return done;
+}
+
+bool compat_file(struct config *config, const char *path, struct error *error)
+{
+    FILE *stream = fopen(path, "re");
+
+    if (stream == NULL)
+        return errno == ENOENT || errno == ENOTDIR || error_set(error, EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
+    bool done = compat_stream(config, stream, path, error);
     fclose(stream);
     return done;
 }

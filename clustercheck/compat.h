@@ -23,4 +23,7 @@ bool compat_environment(struct config *config, struct error *error);
  */
 bool compat_file(struct config *config, const char *path, struct error *error);
 
+/* The same from an open stream; `path` is what errors call it. */
+bool compat_stream(struct config *config, FILE *stream, const char *path, struct error *error);
+
 #endif

@@ -83,10 +83,12 @@ struct request connection_read(int fd, int64_t wait_ms, struct deadline deadline
     char bytes[REQUEST_SIZE_MOST];
     size_t length = 0;
     struct request request = request_parse("", 0);
-    struct deadline silence = deadline_earlier(deadline_in_ms(wait_ms), deadline);
 
     while (request.progress != REQUEST_COMPLETE && length < sizeof bytes) {
-        if (!read_more(fd, bytes, &length, length == 0 ? silence : deadline))
+        /* Half a request line does not say what is asked; everything else can be answered when nothing more comes. */
+        bool patient = request.progress == REQUEST_STARTED;
+        struct deadline silence = deadline_earlier(deadline_in_ms(wait_ms), deadline);
+        if (!read_more(fd, bytes, &length, patient ? deadline : silence))
             break;
         request = request_parse(bytes, length);
     }

@@ -27,7 +27,8 @@ bool connection_accept(void);
 void connection_detach(void);
 
 /*
- * Reads the request up to its blank line, the end of input, REQUEST_SIZE_MOST bytes, `wait_ms` of silence, or `deadline`.
+ * Reads the request up to its blank line, the end of input, REQUEST_SIZE_MOST bytes, `wait_ms` of silence before the first
+ * byte or after the request line, or `deadline`.
  */
 struct request connection_read(int fd, int64_t wait_ms, struct deadline deadline);
 

@@ -54,6 +54,7 @@ struct config_table {
     const struct config_key *keys;
     size_t count;
     void *settings;
+    bool borrowed; /* a few keys of another program's section, whose other keys are none of our business */
     enum config_strength strength[CONFIG_KEYS_MOST];
     int line[CONFIG_KEYS_MOST]; /* in the file, 0 when the value is not from there */
 };
@@ -72,12 +73,18 @@ void config_init(struct config *config);
  */
 bool config_add(struct config *config, const struct config_key *keys, size_t count, void *settings, struct error *error);
 
+/* The same for single keys of another program's section: the keys of it that are not in a table are skipped. */
+bool config_borrow(struct config *config, const struct config_key *keys, size_t count, void *settings, struct error *error);
+
 /*
  * Reads the file; sections of other programs are skipped. A missing file is an error only when `required`. `path` is kept.
  * An unknown section, an unknown key of our sections, a wrong value, a key given twice: EXIT_CONFIG, naming
- * file, line and the nearest valid name.
+ * file, line and the nearest valid name. " ;" in a line begins a comment; indentation means nothing.
  */
 bool config_read_file(struct config *config, const char *path, bool required, struct error *error);
+
+/* The same from an open stream; `path` is what errors call it. */
+bool config_read_stream(struct config *config, FILE *stream, const char *path, struct error *error);
 
 /* Takes what CLUSTERCHECK_<SECTION>_<KEY> says for every key of the tables. */
 bool config_read_environment(struct config *config, struct error *error);

@@ -26,11 +26,8 @@ bool error_context(struct error *error, const char *format, ...)
     va_end(arguments);
 
     size_t length = used < 0 ? 0 : (size_t)used;
-    if (length < sizeof error->text) {
-        size_t room = sizeof error->text - length;
-        if (snprintf(error->text + length, room, ": %s", cause) >= (int)room) {
-            memcpy(error->text + sizeof error->text - 4, "...", 4);
-        }
-    }
+    size_t room = length < sizeof error->text ? sizeof error->text - length : 0;
+    if (snprintf(error->text + sizeof error->text - room, room, ": %s", cause) >= (int)room)
+        memcpy(error->text + sizeof error->text - 4, "...", 4);
     return false;
 }

@@ -54,6 +54,12 @@ static size_t utf8_length(const unsigned char *text)
     return 0;
 }
 
+/* U+0080 to U+009F: a terminal may obey them like their ASCII forms (U+009B is ESC [). */
+static bool is_c1_control(const char *text, size_t length)
+{
+    return length == 2 && (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] < 0xA0;
+}
+
 enum dialect { DIALECT_LOG, DIALECT_JSON };
 
 /* Adds the character at `*text` and steps over it; false when the line is full. */
@@ -61,9 +67,15 @@ static bool line_add_character(struct line *line, const char **text, enum dialec
 {
     unsigned char byte = (unsigned char)**text;
     size_t length = utf8_length((const unsigned char *)*text);
-    char escape[8];
+    char escape[12];
     int used = 0;
 
+    if (is_c1_control(*text, length)) {
+        unsigned char second = (unsigned char)(*text)[1];
+        used = snprintf(escape, sizeof escape, dialect == DIALECT_JSON ? "\\u00%02x" : "\\xc2\\x%02x", (unsigned)second);
+        *text += length;
+        return line_add_bytes(line, escape, (size_t)used);
+    }
     if (length > 1) {
         bool added = line_add_bytes(line, *text, length);
         *text += length;
@@ -113,13 +125,14 @@ void line_add_value(struct line *line, const char *text)
         return;
     }
     line_add(line, "\"");
-    for (; *text != '\0';) {
-        if (*text == '"') {
-            line_add(line, "\\\"");
-            text++;
-        } else if (!line_add_character(line, &text, DIALECT_LOG)) {
+    if (line->size > 0)
+        line->size--; /* keeps a place for the closing quote */
+    while (*text != '\0') {
+        bool quote = *text == '"';
+        if (quote ? !line_add_bytes(line, "\\\"", 2) : !line_add_character(line, &text, DIALECT_LOG))
             break;
-        }
+        text += quote ? 1 : 0;
     }
+    line->size++;
     line_add(line, "\"");
 }

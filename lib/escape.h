@@ -18,7 +18,9 @@ struct line {
 
 void line_add(struct line *line, const char *text);
 
-/* Control characters, DEL and backslash as \xHH, \n, \t, \\; well-formed UTF-8 stays, other bytes become \xHH. */
+/*
+ * Control characters (C0, DEL, C1) and backslash as \xHH, \n, \t, \\; other well-formed UTF-8 stays, other bytes become \xHH.
+ */
 void line_add_escaped(struct line *line, const char *text);
 
 /* The same as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */

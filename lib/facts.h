@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* MariaDB 10.11 with galera-4 has about 70 wsrep status variables, 3 KB of text. */
-enum { FACTS_MOST = 192, FACTS_TEXT_SIZE = 32768 };
+enum { FACTS_MOST = 64, FACTS_TEXT_SIZE = 8192 };
 
 struct facts {
     struct {

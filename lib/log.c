@@ -60,7 +60,7 @@ bool log_target(const char *target)
         sink = SINK_SYSLOG;
     else if (strcmp(target, "none") == 0)
         sink = SINK_NONE;
-    else if ((fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640)) < 0)
+    else if ((fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640)) < 0)
         return false;
     log_close();
     log_state.sink = sink;

@@ -1,9 +1,16 @@
 #include "nearest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { LONGEST = 64 };
+
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
 
 /* Damerau-Levenshtein (optimal string alignment): a swapped pair of letters counts as one slip. */
 static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
@@ -16,12 +23,12 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
         cost[0][j] = j;
     for (size_t i = 1; i <= a_length; i++) {
         for (size_t j = 1; j <= b_length; j++) {
-            size_t best = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            size_t best = cost[i - 1][j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1);
             if (cost[i - 1][j] + 1 < best)
                 best = cost[i - 1][j] + 1;
             if (cost[i][j - 1] + 1 < best)
                 best = cost[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && cost[i - 2][j - 2] + 1 < best)
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]) && cost[i - 2][j - 2] + 1 < best)
                 best = cost[i - 2][j - 2] + 1;
             cost[i][j] = best;
         }
@@ -37,9 +44,9 @@ void nearest_offer(struct nearest *nearest, const char *candidate)
     if (word_length > LONGEST || length > LONGEST)
         return;
     size_t distance = edit_distance(nearest->word, word_length, candidate, length);
-    /* More than about a third of the letters wrong is another word, not a slip. */
-    size_t limit = (length > word_length ? length : word_length) / 3 + 1;
-    if (distance <= limit && (nearest->name == NULL || distance < nearest->distance)) {
+    /* More than about a third of the letters wrong is another word, not a slip; so are all of them. */
+    size_t longer = length > word_length ? length : word_length;
+    if (distance <= longer / 3 + 1 && distance < longer && (nearest->name == NULL || distance < nearest->distance)) {
         nearest->name = candidate;
         nearest->distance = distance;
     }

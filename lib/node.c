@@ -15,6 +15,7 @@ enum {
     SERVER_TOO_MANY_CONNECTIONS = 1040,
     SERVER_ACCESS_DENIED_DATABASE = 1044,
     SERVER_ACCESS_DENIED = 1045,
+    SERVER_WSREP_NOT_READY = 1047,
     SERVER_HOST_IS_BLOCKED = 1129,
     SERVER_HOST_NOT_PRIVILEGED = 1130,
     SERVER_UNKNOWN_SYSTEM_VARIABLE = 1193,
@@ -33,7 +34,8 @@ enum {
 const struct config_key node_keys[] = {
     {"mysql", "host", CONFIG_STRING, offsetof(struct node_settings, host), "", 0, 0, NULL,
      "server to ask; empty or localhost: through the Unix socket"},
-    {"mysql", "port", CONFIG_NUMBER, offsetof(struct node_settings, port), "3306", 1, 65535, NULL, "TCP port of the server"},
+    {"mysql", "port", CONFIG_NUMBER, offsetof(struct node_settings, port), "0", 0, 65535, NULL,
+     "TCP port of the server; 0: what defaults_file says, else 3306"},
     {"mysql", "socket", CONFIG_PATH, offsetof(struct node_settings, socket), "", 0, 0, NULL,
      "Unix socket of the server; empty: the client library's default"},
     {"mysql", "user", CONFIG_STRING, offsetof(struct node_settings, user), "clustercheck", 0, 0, NULL,
@@ -60,16 +62,36 @@ const struct config_key node_keys[] = {
 const size_t node_key_count = sizeof node_keys / sizeof node_keys[0];
 
 /*
- * SHOW works while wsrep_ready is OFF, where a SELECT gets error 1047, and wsrep_sync_wait would make it wait for the apply
- * queue (Galera documentation, "wsrep_sync_wait", bit 8).
+ * The questions, in the order in which they are tried: a server that does not know a name, or refuses SELECT, is asked with
+ * the next. wsrep_sync_wait would make SHOW wait for the apply queue (Galera documentation, "wsrep_sync_wait", bit 8).
+ *
+ * Every SHOW walks all of the server's variables, whatever its WHERE says, and SHOW GLOBAL STATUS sums up all connections; a
+ * SELECT of the variables by name costs mysqld an eighth of SHOW VARIABLES (tests/bench/sqlcost). MariaDB answers it
+ * even while wsrep_ready is OFF; a server that does not gives error 1047.
  */
-#define QUESTIONS                                                                                                      \
-    "SHOW STATUS LIKE 'wsrep\\_%';"                                                                                    \
+#define NO_WAIT "SET SESSION wsrep_sync_wait=0;"
+#define STATUS                                                                                                         \
+    "SHOW STATUS WHERE Variable_name IN ('wsrep_local_state','wsrep_local_state_comment','wsrep_cluster_status',"      \
+    "'wsrep_ready','wsrep_connected','wsrep_cluster_size','wsrep_local_index','wsrep_local_recv_queue',"               \
+    "'wsrep_flow_control_paused');"
+#define VARIABLES                                                                                                      \
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('wsrep_on','wsrep_provider','wsrep_desync',"                        \
     "'wsrep_reject_queries','wsrep_sst_method','wsrep_sst_donor_rejects_queries','pxc_maint_mode','read_only','version')"
+/* As SHOW would spell them: a boolean comes out of a SELECT as 0 or 1. */
+#define MARIADB_VARIABLES                                                                                              \
+    "SELECT IF(@@GLOBAL.wsrep_on,'ON','OFF') AS wsrep_on,@@GLOBAL.wsrep_provider AS wsrep_provider,"                   \
+    "IF(@@GLOBAL.wsrep_desync,'ON','OFF') AS wsrep_desync,@@GLOBAL.wsrep_reject_queries AS wsrep_reject_queries,"      \
+    "@@GLOBAL.wsrep_sst_method AS wsrep_sst_method,"                                                                   \
+    "IF(@@GLOBAL.wsrep_sst_donor_rejects_queries,'ON','OFF') AS wsrep_sst_donor_rejects_queries,"                      \
+    "IF(CONCAT(@@GLOBAL.read_only) IN ('0','OFF'),'OFF','ON') AS read_only,@@GLOBAL.version AS version"
 
-static const char questions[] = "SET SESSION wsrep_sync_wait=0;" QUESTIONS;
-static const char questions_without_wsrep[] = QUESTIONS;
+static const char *const questions[] = {
+    NO_WAIT STATUS MARIADB_VARIABLES,
+    NO_WAIT STATUS VARIABLES, /* PXC and MySQL with wsrep */
+    STATUS VARIABLES,         /* a server that was built without wsrep */
+};
+
+enum { QUESTIONS_MARIADB = 0, QUESTIONS_OTHERS = 1, QUESTIONS_COUNT = sizeof questions / sizeof questions[0] };
 
 bool node_read_password(struct node_settings *settings, struct error *error)
 {
@@ -127,12 +149,15 @@ static void set_tls(MYSQL *mysql, const struct node_settings *settings)
 
 static void set_options(MYSQL *mysql, const struct node_settings *settings, struct deadline deadline)
 {
-    unsigned seconds = (unsigned)(deadline_left_ms(deadline) + 999) / 1000;
+    unsigned left_ms = (unsigned)deadline_left_ms(deadline);
+    unsigned seconds = left_ms / 1000 + (left_ms % 1000 == 0 && left_ms > 0 ? 0 : 1);
+    unsigned no = 0;
 
-    seconds = seconds == 0 ? 1 : seconds;
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
     mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
+    /* Whoever answers on the server's port must not be able to ask for our files. */
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no);
     if (settings->defaults_file != NULL)
         mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, settings->defaults_file);
     if (settings->defaults_file != NULL || settings->defaults_group != NULL)
@@ -141,37 +166,51 @@ static void set_options(MYSQL *mysql, const struct node_settings *settings, stru
     set_tls(mysql, settings);
 }
 
-/* Takes the rows of one result; false when the facts have no room. */
-static bool take_rows(MYSQL_RES *result, struct facts *facts)
+/* One row of SHOW is a name and its value; the one row of a SELECT has a name for each column. */
+static bool take_row(MYSQL_RES *result, MYSQL_ROW row, struct facts *facts)
 {
+    const MYSQL_FIELD *fields = mysql_fetch_fields(result);
+    unsigned count = mysql_num_fields(result);
     bool kept = true;
 
-    for (MYSQL_ROW row; (row = mysql_fetch_row(result)) != NULL;) {
-        if (mysql_num_fields(result) == 2 && row[0] != NULL)
-            kept = facts_add(facts, row[0], row[1] == NULL ? "" : row[1]) && kept;
-    }
+    if (count == 2)
+        return row[0] == NULL || facts_add(facts, row[0], row[1] == NULL ? "" : row[1]);
+    for (unsigned i = 0; i < count; i++)
+        kept = facts_add(facts, fields[i].name, row[i] == NULL ? "" : row[i]) && kept;
     return kept;
 }
 
-static enum node_failure ask_connected(MYSQL *mysql, const char *statements, struct deadline deadline,
-                                       struct facts *facts, struct error *error)
+/* Sends the statements and takes the rows of all their results: 0, or the error's number. */
+static unsigned collect(MYSQL *mysql, const char *statements, struct facts *facts, bool *kept)
 {
-    bool kept = true;
     int more = mysql_real_query(mysql, statements, strlen(statements));
 
     for (; more == 0; more = mysql_next_result(mysql)) {
         MYSQL_RES *result = mysql_use_result(mysql);
-        if (result != NULL) {
-            kept = take_rows(result, facts) && kept;
-            mysql_free_result(result);
-        }
+        for (MYSQL_ROW row; result != NULL && (row = mysql_fetch_row(result)) != NULL;)
+            *kept = take_row(result, row, facts) && *kept;
+        /* Rows that were cut off are a failure, or what is missing would count as "not applicable"; mysql_next_result
+         * forgets the error. */
+        unsigned number = mysql_errno(mysql);
+        mysql_free_result(result);
+        if (number != 0)
+            return number;
     }
-    if (mysql_errno(mysql) == SERVER_UNKNOWN_SYSTEM_VARIABLE && statements != questions_without_wsrep)
-        return ask_connected(mysql, questions_without_wsrep, deadline, facts, error);
-    if (mysql_errno(mysql) != 0)
+    return mysql_errno(mysql);
+}
+
+static enum node_failure ask_connected(MYSQL *mysql, struct deadline deadline, struct facts *facts, struct error *error)
+{
+    size_t i = strstr(mysql_get_server_info(mysql), "MariaDB") == NULL ? QUESTIONS_OTHERS : QUESTIONS_MARIADB;
+    bool kept = true;
+    unsigned number = collect(mysql, questions[i], facts, &kept);
+
+    while ((number == SERVER_UNKNOWN_SYSTEM_VARIABLE || number == SERVER_WSREP_NOT_READY) && ++i < QUESTIONS_COUNT)
+        number = collect(mysql, questions[i], facts, &kept);
+    if (number != 0)
         return report(mysql, deadline, error);
     if (!kept) {
-        error_set(error, EXIT_INTERNAL, "the server reports more status variables than this program can hold");
+        error_set(error, EXIT_INTERNAL, "the server reports more about itself than this program can hold");
         return NODE_CANNOT_CONNECT;
     }
     return NODE_ANSWERED;
@@ -193,7 +232,7 @@ static enum node_failure ask_at(const struct node_settings *settings, const char
                            CLIENT_MULTI_STATEMENTS) == NULL)
         failure = report(mysql, deadline, error);
     else
-        failure = ask_connected(mysql, questions, deadline, facts, error);
+        failure = ask_connected(mysql, deadline, facts, error);
     mysql_close(mysql);
     return failure;
 }
@@ -204,12 +243,12 @@ enum node_failure node_ask(const struct node_settings *settings, struct deadline
     enum node_failure failure = ask_at(settings, settings->host, (unsigned)settings->port, deadline, facts, error);
 
     if (failure == NODE_TOO_MANY_CONNECTIONS && settings->extra_port != 0) {
+        /* Never the Unix socket: its listener counts against max_connections. */
         const char *host = settings->host == NULL || strcmp(settings->host, "localhost") == 0 ? "127.0.0.1" : settings->host;
         struct error extra;
         if (ask_at(settings, host, (unsigned)settings->extra_port, deadline, facts, &extra) == NODE_ANSWERED)
             return NODE_ANSWERED;
-        error_context(error, "extra_port %u: %s; port %u", (unsigned)settings->extra_port, extra.text,
-                      (unsigned)settings->port);
+        error_context(error, "extra_port %u: %s; the usual port", (unsigned)settings->extra_port, extra.text);
     }
     return failure;
 }

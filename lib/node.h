@@ -16,7 +16,7 @@
 /* Section [mysql]. Strings may be NULL: not set. */
 struct node_settings {
     char *host;
-    int64_t port;
+    int64_t port; /* 0: the option file's, else the client library's default */
     char *socket;
     char *user;
     char *password;

@@ -52,7 +52,7 @@ bool duration_parse(const char *text, int64_t *ms)
         rest += fraction;
     }
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(rest, units[i].suffix) == 0) {
+        if (strcmp(rest, units[i].suffix) == 0 && thousandths * units[i].ms % MS_PER_SECOND == 0) {
             int64_t number = strtoimax(text, NULL, 10);
             *ms = number * units[i].ms + thousandths * units[i].ms / MS_PER_SECOND;
             return true;

@@ -86,7 +86,7 @@ static bool unknown_option(const struct program *program, const char *written, s
     char name[64];
     char hint[96];
 
-    if (strncmp(written, "--", 2) != 0)
+    if (optopt != 0)
         return error_set(error, EXIT_USAGE, "unknown option '-%c'", optopt);
     snprintf(name, sizeof name, "%.*s", (int)strcspn(written + 2, "="), written + 2);
     struct nearest nearest = NEAREST_TO(name);

@@ -21,7 +21,16 @@ bool secret_read(const char *path, char **secret, struct error *error)
     if (fstat(fileno(stream), &status) == 0 && (status.st_mode & S_IROTH) != 0)
         log_info("password file %s can be read by every user; chmod it to 0640 or 0600", path);
     const char *text = fgets(line, sizeof line, stream);
+    int read_error = ferror(stream) ? errno : 0;
+    bool whole = text == NULL || strchr(line, '\n') != NULL || feof(stream);
     fclose(stream);
+    if (read_error != 0)
+        return error_set(error, EXIT_CONFIG, "cannot read the password file %s: %s", path, strerror(read_error));
+    if (!whole) {
+        explicit_bzero(line, sizeof line);
+        return error_set(error, EXIT_CONFIG, "the first line of the password file %s is longer than %d bytes", path,
+                         SECRET_MOST - 2);
+    }
     if (text == NULL)
         line[0] = '\0';
     line[strcspn(line, "\r\n")] = '\0';

@@ -7,9 +7,9 @@
 #include "error.h"
 
 /*
- * The first line of the file, without its newline, in `*secret`, which the caller frees; it replaces (and frees) what was
- * there. Mentions (at level info: a check a second must not fill the log) a file that every user may read. EXIT_CONFIG when it cannot be read or is
- * empty.
+ * The first line of the file, without its newline, in `*secret`, which the caller frees; it replaces (and frees)
+ * what was there. Mentions a file that every user may read, at level info: a check a second must not fill the log.
+ * EXIT_CONFIG when it cannot be read, is empty or too long.
  */
 bool secret_read(const char *path, char **secret, struct error *error);
 
