@@ -1,0 +1,31 @@
+"""Waiting for conditions, always with a deadline: nothing in the lab sleeps and hopes."""
+from __future__ import annotations
+
+import time
+from typing import Callable, TypeVar
+
+T = TypeVar("T")
+
+
+class LabError(Exception):
+    """Something the lab was asked to do cannot be done; the message says why and what to do."""
+
+
+class LabTimeout(LabError, AssertionError):
+    """A condition did not come true in time (an AssertionError, so that a test counts it as a failure)."""
+
+
+def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: float = 0.05) -> T:
+    """Return the first truthy value of predicate(); after timeout seconds raise LabTimeout naming `what`.
+
+    The predicate is always asked once more after the deadline, so a slow machine is not blamed
+    for a predicate that took long itself."""
+    deadline = time.monotonic() + timeout
+    while True:
+        late = time.monotonic() >= deadline
+        value = predicate()
+        if value:
+            return value
+        if late:
+            raise LabTimeout(f"waited {timeout:g} s in vain: {what}; last seen: {value!r}")
+        time.sleep(interval)
