@@ -76,7 +76,8 @@ static struct verdict judge_failure(const struct observation *seen)
     };
 
     if (seen->failure == NODE_CANNOT_CONNECT && seen->sst_in_progress)
-        return verdict_of(VERDICT_DOWN, REASON_JOINING, "receives a state transfer and takes no connections until it is done");
+        return verdict_of(VERDICT_DOWN, REASON_JOINING,
+                          "receives a state transfer and takes no connections until it is done");
     return verdict_of(VERDICT_UNKNOWN, failures[seen->failure].reason, "%s: %s", failures[seen->failure].meaning,
                       seen->failure_text == NULL ? "no details" : seen->failure_text);
 }
@@ -119,7 +120,8 @@ static struct verdict judge_donor_or_desynced(const struct observation *seen, co
 
     if (facts_is(seen->facts, "wsrep_desync", "ON")) {
         if (!policy->desynced)
-            return verdict_of(VERDICT_DOWN, REASON_DESYNCED, "desynced by hand; SET GLOBAL wsrep_desync=OFF brings it back");
+            return verdict_of(VERDICT_DOWN, REASON_DESYNCED,
+                              "desynced by hand; SET GLOBAL wsrep_desync=OFF brings it back");
         return verdict_of(VERDICT_UP, REASON_DESYNCED, "desynced by hand, which the policy allows");
     }
     if (facts_is(seen->facts, "wsrep_sst_donor_rejects_queries", "ON"))
@@ -127,8 +129,19 @@ static struct verdict judge_donor_or_desynced(const struct observation *seen, co
                           "donor of a state transfer, and wsrep_sst_donor_rejects_queries=ON makes it refuse queries");
     if (!donor_is_available(seen, policy->donor))
         return verdict_of(VERDICT_DOWN, REASON_DONOR, "donor of a state transfer (wsrep_sst_method=%s)", method);
-    return verdict_of(VERDICT_UP, REASON_DONOR, "donor of a state transfer (wsrep_sst_method=%s), which the policy allows",
-                      method);
+    return verdict_of(VERDICT_UP, REASON_DONOR,
+                      "donor of a state transfer (wsrep_sst_method=%s), which the policy allows", method);
+}
+
+static bool is_absent_or(const struct facts *facts, const char *name, const char *word)
+{
+    return facts_get(facts, name) == NULL || facts_is(facts, name, word);
+}
+
+/* A joiner says non-Primary until its transfer is done; "cut off" would be the wrong alarm. */
+static bool is_cut_off(const struct facts *facts)
+{
+    return !is_absent_or(facts, "wsrep_cluster_status", "Primary") && !facts_is(facts, "wsrep_local_state", "1");
 }
 
 static struct verdict judge_state(const struct observation *seen, const struct policy *policy)
@@ -151,11 +164,6 @@ static struct verdict judge_state(const struct observation *seen, const struct p
     default:
         return verdict_of(VERDICT_UNKNOWN, REASON_NOT_READY, "the server reports a wsrep_local_state of '%s'", state);
     }
-}
-
-static bool is_absent_or(const struct facts *facts, const char *name, const char *word)
-{
-    return facts_get(facts, name) == NULL || facts_is(facts, name, word);
 }
 
 /* MariaDB 11.8 has values beside ON and OFF ("NO_LOCK"); every one but OFF refuses writes. */
@@ -193,7 +201,7 @@ static struct verdict judge_facts(const struct observation *seen, const struct p
                           facts_get(facts, "wsrep_on"));
     if (!is_absent_or(facts, "pxc_maint_mode", "DISABLED"))
         return verdict_of(VERDICT_DOWN, REASON_MAINTENANCE, "pxc_maint_mode is %s", facts_get(facts, "pxc_maint_mode"));
-    if (!is_absent_or(facts, "wsrep_cluster_status", "Primary"))
+    if (is_cut_off(facts))
         return verdict_of(VERDICT_DOWN, REASON_NON_PRIMARY,
                           "wsrep_cluster_status is %s: cut off from the Primary Component",
                           facts_get(facts, "wsrep_cluster_status"));
@@ -207,7 +215,8 @@ struct verdict verdict_decide(const struct observation *observation, const struc
     if (observation->disabled)
         return verdict_of(VERDICT_DOWN, REASON_DISABLED, "taken out of service by an admin's file");
     if (observation->draining)
-        return verdict_of(VERDICT_DOWN, REASON_DRAINING, "drained by an admin's file: no new sessions, old ones may end");
+        return verdict_of(VERDICT_DOWN, REASON_DRAINING,
+                          "drained by an admin's file: no new sessions, old ones may end");
     if (observation->failure != NODE_ANSWERED)
         return judge_failure(observation);
     return judge_facts(observation, policy);
@@ -219,7 +228,8 @@ struct verdict verdict_live(const struct observation *observation)
     case NODE_ANSWERED:
         return verdict_of(VERDICT_UP, REASON_SYNCED, "the server answers");
     case NODE_ACCESS_DENIED:
-        return verdict_of(VERDICT_UP, REASON_ACCESS_DENIED, "the server answers, though it refuses the check's account");
+        return verdict_of(VERDICT_UP, REASON_ACCESS_DENIED,
+                          "the server answers, though it refuses the check's account");
     case NODE_TOO_MANY_CONNECTIONS:
         return verdict_of(VERDICT_UP, REASON_TOO_MANY_CONNECTIONS, "the server answers that it has no connection left");
     case NODE_CANNOT_CONNECT:

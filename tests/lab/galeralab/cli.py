@@ -10,6 +10,7 @@ from typing import Callable, Optional, Sequence
 from . import haproxy, host
 from .cluster import DEFAULT_NET, Lab
 from .mariadb import NodeOptions, Server
+from .status import status_lines
 from .wait import LabError
 
 EPILOG = f"""
@@ -60,17 +61,7 @@ def cmd_logs(lab: Lab, args: argparse.Namespace) -> None:
 
 
 def cmd_status(lab: Lab, _args: argparse.Namespace) -> None:
-    rows = [("NODE", "PROCESS", "WSREP STATE", "CLUSTER", "SIZE", "HTTP", "REASON", "HAPROXY any / writer")]
-    for view in lab.view():
-        answered = view.check.code is not None
-        rows.append((view.name, view.process,
-                     view.wsrep.get("wsrep_local_state_comment", "-"), view.wsrep.get("wsrep_cluster_status", "-"),
-                     view.wsrep.get("wsrep_cluster_size", "-"), str(view.check.code) if answered else "-",
-                     view.check.reason or (view.check.body.decode("latin-1").strip() if answered
-                                           else view.check.ending), view.haproxy))
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print("\n".join(status_lines(lab)))
     for member in lab.etcd.members:
         print(f"{member.name}  {member.process.state()}  {member.address}:2379")
 

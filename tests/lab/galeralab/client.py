@@ -62,13 +62,13 @@ class Session:
     """One kept connection.  Any error ends it: the mariadb client exits, as an application's session would."""
 
     def __init__(self, account: Account) -> None:
-        self._count, self._buffer = 0, b""
+        self.count, self._buffer = 0, b""
         self._client = subprocess.Popen(account.argv("--unbuffered"), env=account.env(), stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 
     def query(self, statement: str, timeout: float = 30) -> list[list[str]]:
-        self._count += 1
-        end = f"end-of-query-{self._count}"
+        self.count += 1
+        end = f"end-of-query-{self.count}"
         try:
             self._client.stdin.write(f"{statement.rstrip(';')};\nSELECT '{end}';\n".encode())
         except OSError:
@@ -119,14 +119,15 @@ class Outcome:
 
 
 class Load:
-    """Clients that repeat a statement until stopped, reconnecting after every error.
+    """Clients that repeat a statement until stopped, reconnecting after every error, and after every `per_session`
+    statements if that is not 0.
 
     `statement(number)` makes the text for a number that no two executions share: an INSERT of it lets a
     test compare what was acknowledged with what the servers hold."""
 
     def __init__(self, account: Account, statement: Callable[[int], str], clients: int = 4,
-                 pause: float = 0.0, timeout: float = 30) -> None:
-        self._account, self._statement = account, statement
+                 pause: float = 0.0, timeout: float = 30, per_session: int = 0) -> None:
+        self._account, self._statement, self._per_session = account, statement, per_session
         self._pause, self._timeout = pause, timeout
         self._stop, self._lock, self._number = threading.Event(), threading.Lock(), 0
         self.outcomes: list[Outcome] = []
@@ -182,6 +183,9 @@ class Load:
             outcome.ended = time.monotonic()
             with self._lock:
                 self.outcomes.append(outcome)
+            if session and self._per_session and session.count >= self._per_session:
+                session.close()
+                session = None
             self._stop.wait(self._pause)
         if session:
             session.close()
