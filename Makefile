@@ -123,7 +123,7 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Make
 
 # --- Debian packages -------------------------------------------------------------------------------------------
 
-DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libinih-dev libcurl4-openssl-dev libjansson-dev
+DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libssl-dev libinih-dev libcurl4-openssl-dev libjansson-dev
 DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
 	iproute2 procps openssl python3
 DEPS_TEST  = libcmocka-dev libasan8 libubsan1
@@ -145,9 +145,8 @@ demo: deps ## build, start a real cluster on loopback and show it working
 	@BUILD=$(BUILD) tests/lab/demo
 
 test: deps ## build and run every test; the last line is "N passed, N failed"
-	@$(MAKE) --no-print-directory all $(UNIT_TESTS) bench-tools replays
-	@$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/sanitize all unit-programs replays
-	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS) --system
+	@$(MAKE) --no-print-directory all unit-programs bench-tools sanitized
+	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS:$(BUILD)/%=$(BUILD)/sanitize/%) --system
 
 unit: deps ## the unit tests alone
 	@$(MAKE) --no-print-directory unit-programs replays
@@ -167,6 +166,49 @@ bench: deps ## measure, as ratios in one run; PEER=path compares another checker
 	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
 
+# --- sanitizers and valgrind ------------------------------------------------------------------------------------
+
+.PHONY: sanitize sanitized valgrind
+sanitized:
+	@$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/sanitize all unit-programs replays
+
+sanitize: deps ## the unit and system tests under ASan and UBSan, leaks included
+	@$(MAKE) --no-print-directory sanitized bench-tools
+	@mkdir -p $(BUILD)/sanitize/bench && cp $(BENCH_TOOLS) $(BUILD)/sanitize/bench/
+	@BUILD=$(BUILD)/sanitize tests/run --unit $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
+		--replay $(REPLAYS:$(BUILD)/%=$(BUILD)/sanitize/%) --system $(SUITE)
+
+valgrind: deps-lint ## the unit tests under valgrind
+	@$(MAKE) --no-print-directory unit-programs
+	@set -e; for program in $(UNIT_TESTS); do \
+		echo "valgrind $$program"; \
+		valgrind -q --error-exitcode=99 --leak-check=full --trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
+			{ cat $(BUILD)/valgrind.out; exit 1; }; \
+	done
+
+# --- fuzzing ---------------------------------------------------------------------------------------------------
+
+# Every tests/fuzz/fuzz_NAME.c, with the sources compiled again by clang. What libFuzzer finds new stays under $(BUILD)/fuzz;
+# an input that broke something belongs into tests/fuzz/corpus/NAME/, which `make test` replays.
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES    = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: fuzz fuzz-programs
+fuzz: deps-lint ## run every fuzz target for FUZZ_SECONDS=60 each
+	@$(MAKE) --no-print-directory CC=clang SANITIZE=1 BUILD=$(BUILD)/fuzz CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
+	@set -e; for name in $(FUZZ_NAMES); do \
+		echo "fuzz $$name: $(FUZZ_SECONDS) s"; \
+		mkdir -p $(BUILD)/fuzz/corpus/$$name; \
+		$(BUILD)/fuzz/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=10000 -print_final_stats=1 \
+			-verbosity=0 -artifact_prefix=$(BUILD)/fuzz/$$name- $(BUILD)/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+	done
+
+fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(suite_LIBS) -o $@
+
 # --- installation ----------------------------------------------------------------------------------------------
 
 .PHONY: install uninstall
@@ -176,7 +218,7 @@ install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files 
 	install -m 0644 $(MANUALS) $(DESTDIR)$(MANDIR)
 	cp -R conf README.md LICENSE $(DESTDIR)$(DOCDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || \
-		install -m 0640 conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
+		install -m 0644 conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
 	for service in xinetd.d/*; do \
 		test -e $(DESTDIR)$(SYSCONFDIR)/$$service || sed 's|/usr/bin/|$(BINDIR)/|' $$service > $(DESTDIR)$(SYSCONFDIR)/$$service; \
 	done

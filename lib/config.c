@@ -48,6 +48,18 @@ static bool set_number(const struct config_key *key, int64_t *slot, const char *
     return true;
 }
 
+static bool set_percent(const struct config_key *key, int64_t *slot, const char *value, struct error *error)
+{
+    char digits[32];
+
+    snprintf(digits, sizeof digits, "%.*s", (int)strcspn(value, "%"), value);
+    if ((strchr(value, '%') != NULL && strcmp(strchr(value, '%'), "%") != 0) ||
+        !num_parse(digits, key->min, key->max, slot))
+        return error_set(error, EXIT_CONFIG, "%s = %s is not a percentage from %" PRId64 "%% to %" PRId64 "%%",
+                         key->name, value, key->min, key->max);
+    return true;
+}
+
 static bool set_duration(const struct config_key *key, int64_t *slot, const char *value, struct error *error)
 {
     int64_t ms;
@@ -57,8 +69,8 @@ static bool set_duration(const struct config_key *key, int64_t *slot, const char
     if (!duration_parse(value, &ms) || ms < key->min || ms > key->max) {
         duration_format(key->min, min, sizeof min);
         duration_format(key->max, max, sizeof max);
-        return error_set(error, EXIT_CONFIG, "%s = %s is not a duration from %s to %s (write 250ms, 10s, 2m)", key->name,
-                         value, min, max);
+        return error_set(error, EXIT_CONFIG, "%s = %s is not a duration from %s to %s (written like 250ms or 10s)",
+                         key->name, value, min, max);
     }
     *slot = ms;
     return true;
@@ -95,7 +107,8 @@ static bool set_choice(const struct config_key *key, int *slot, const char *valu
     return false;
 }
 
-static bool key_set(const struct config_table *table, const struct config_key *key, const char *value, struct error *error)
+static bool key_set(const struct config_table *table, const struct config_key *key, const char *value,
+                    struct error *error)
 {
     void *slot = config_slot(table, key);
 
@@ -112,6 +125,8 @@ static bool key_set(const struct config_table *table, const struct config_key *k
         return set_boolean(key, slot, value, error);
     case CONFIG_CHOICE:
         return set_choice(key, slot, value, error);
+    case CONFIG_PERCENT:
+        return set_percent(key, slot, value, error);
     }
     return error_set(error, EXIT_INTERNAL, "%s has no type", key->name);
 }
@@ -136,7 +151,8 @@ bool config_add(struct config *config, const struct config_key *keys, size_t cou
     return true;
 }
 
-bool config_borrow(struct config *config, const struct config_key *keys, size_t count, void *settings, struct error *error)
+bool config_borrow(struct config *config, const struct config_key *keys, size_t count, void *settings,
+                   struct error *error)
 {
     size_t before = config->count;
     bool added = config_add(config, keys, count, settings, error);
@@ -190,6 +206,18 @@ bool config_find_key(struct config *config, const char *section, const char *nam
         }
     }
     return false;
+}
+
+bool config_outranks(struct config *config, const char *section, const char *name, const char *other)
+{
+    struct config_table *table;
+    struct config_table *other_table;
+    size_t i;
+    size_t other_i;
+
+    return config_find_key(config, section, name, &table, &i) &&
+           config_find_key(config, section, other, &other_table, &other_i) &&
+           table->strength[i] > other_table->strength[other_i];
 }
 
 bool config_set(struct config *config, const char *section, const char *name, const char *value,

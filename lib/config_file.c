@@ -163,7 +163,8 @@ bool config_read_stream(struct config *config, FILE *stream, const char *path, s
     int wrong_line = ini_parse_stream(read_line, &reading, handle_pair, &reading);
     if (ferror(stream))
         return error_set(error, EXIT_CONFIG, "cannot read the configuration %s: %s", path, strerror(errno));
-    /* inih goes on after a line that it does not understand, so a mistake that was found later may have been reported. */
+    /* inih goes on after a line that it does not understand, so a mistake that was found later may have been reported.
+     */
     if (wrong_line != 0 && (!reading.failed || wrong_line < reading.line))
         return error_set(error, EXIT_CONFIG, "%s:%d: neither a [section], nor key = value, nor a comment", path,
                          wrong_line);

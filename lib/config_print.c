@@ -40,6 +40,9 @@ static void print_value(const struct config_table *table, const struct config_ke
     case CONFIG_CHOICE:
         fputs(choice_word(key, *(const int *)slot), stream);
         break;
+    case CONFIG_PERCENT:
+        fprintf(stream, "%" PRId64 "%%", *(const int64_t *)slot);
+        break;
     }
 }
 

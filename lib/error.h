@@ -19,8 +19,7 @@ struct error {
 };
 
 /* Sets the error; always returns false, so that a bool function can `return error_set(...)`. */
-bool error_set(struct error *error, enum exit_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+bool error_set(struct error *error, enum exit_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "<words>: " in front of what is there; always returns false. */
 bool error_context(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

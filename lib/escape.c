@@ -72,7 +72,8 @@ static bool line_add_character(struct line *line, const char **text, enum dialec
 
     if (is_c1_control(*text, length)) {
         unsigned char second = (unsigned char)(*text)[1];
-        used = snprintf(escape, sizeof escape, dialect == DIALECT_JSON ? "\\u00%02x" : "\\xc2\\x%02x", (unsigned)second);
+        used =
+            snprintf(escape, sizeof escape, dialect == DIALECT_JSON ? "\\u00%02x" : "\\xc2\\x%02x", (unsigned)second);
         *text += length;
         return line_add_bytes(line, escape, (size_t)used);
     }

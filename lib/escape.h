@@ -19,7 +19,8 @@ struct line {
 void line_add(struct line *line, const char *text);
 
 /*
- * Control characters (C0, DEL, C1) and backslash as \xHH, \n, \t, \\; other well-formed UTF-8 stays, other bytes become \xHH.
+ * Control characters (C0, DEL, C1) and backslash as \xHH, \n, \t, \\; other well-formed UTF-8 stays, other bytes
+ * become \xHH.
  */
 void line_add_escaped(struct line *line, const char *text);
 

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FACTS_MOST = 64, FACTS_TEXT_SIZE = 8192 };
+/* MariaDB 10.11 has 74 wsrep status variables, 2 KB of text; wsrep_incoming_addresses grows with the cluster. */
+enum { FACTS_MOST = 160, FACTS_TEXT_SIZE = 16384 };
 
 struct facts {
     struct {

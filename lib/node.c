@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <mysql.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "secret.h"
 
 /*
- * Error numbers of the server and the client library (MariaDB and MySQL agree on them: "Server Error Message Reference",
- * "Client Error Message Reference"). The header that names them differs between the two libraries.
+ * Error numbers of the server and the client library (MariaDB and MySQL agree on them: "Server Error Message
+ * Reference", "Client Error Message Reference"). The header that names them differs between the two libraries.
  */
 enum {
     SERVER_TOO_MANY_CONNECTIONS = 1040,
@@ -62,12 +63,13 @@ const struct config_key node_keys[] = {
 const size_t node_key_count = sizeof node_keys / sizeof node_keys[0];
 
 /*
- * The questions, in the order in which they are tried: a server that does not know a name, or refuses SELECT, is asked with
- * the next. wsrep_sync_wait would make SHOW wait for the apply queue (Galera documentation, "wsrep_sync_wait", bit 8).
+ * The questions, in the order in which they are tried: a server that does not know a name, or refuses SELECT, is asked
+ * with the next. wsrep_sync_wait would make SHOW wait for the apply queue (Galera documentation, wsrep_sync_wait, bit
+ * 8).
  *
- * Every SHOW walks all of the server's variables, whatever its WHERE says, and SHOW GLOBAL STATUS sums up all connections; a
- * SELECT of the variables by name costs mysqld an eighth of SHOW VARIABLES (tests/bench/sqlcost). MariaDB answers it
- * even while wsrep_ready is OFF; a server that does not gives error 1047.
+ * Every SHOW walks all of the server's variables, whatever its WHERE says, and SHOW GLOBAL STATUS sums up all
+ * connections; a SELECT of the variables by name costs mysqld an eighth of SHOW VARIABLES (tests/bench/sqlcost).
+ * MariaDB answers it even while wsrep_ready is OFF; a server that does not gives error 1047.
  */
 #define NO_WAIT "SET SESSION wsrep_sync_wait=0;"
 #define STATUS                                                                                                         \
@@ -76,7 +78,8 @@ const size_t node_key_count = sizeof node_keys / sizeof node_keys[0];
     "'wsrep_flow_control_paused');"
 #define VARIABLES                                                                                                      \
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('wsrep_on','wsrep_provider','wsrep_desync',"                        \
-    "'wsrep_reject_queries','wsrep_sst_method','wsrep_sst_donor_rejects_queries','pxc_maint_mode','read_only','version')"
+    "'wsrep_reject_queries','wsrep_sst_method','wsrep_sst_donor_rejects_queries','pxc_maint_mode','read_only','"       \
+    "version')"
 /* As SHOW would spell them: a boolean comes out of a SELECT as 0 or 1. */
 #define MARIADB_VARIABLES                                                                                              \
     "SELECT IF(@@GLOBAL.wsrep_on,'ON','OFF') AS wsrep_on,@@GLOBAL.wsrep_provider AS wsrep_provider,"                   \
@@ -85,17 +88,27 @@ const size_t node_key_count = sizeof node_keys / sizeof node_keys[0];
     "IF(@@GLOBAL.wsrep_sst_donor_rejects_queries,'ON','OFF') AS wsrep_sst_donor_rejects_queries,"                      \
     "IF(CONCAT(@@GLOBAL.read_only) IN ('0','OFF'),'OFF','ON') AS read_only,@@GLOBAL.version AS version"
 
-static const char *const questions[] = {
-    NO_WAIT STATUS MARIADB_VARIABLES,
-    NO_WAIT STATUS VARIABLES, /* PXC and MySQL with wsrep */
-    STATUS VARIABLES,         /* a server that was built without wsrep */
+/* Everything costs the server hardly more, as it walks all of them anyway. */
+#define WHOLE_STATUS "SHOW STATUS LIKE 'wsrep\\_%';"
+
+enum question { QUESTION_FITNESS, QUESTION_EVERYTHING, QUESTION_KINDS };
+
+enum { FORM_MARIADB = 0, FORM_OTHERS = 1, FORMS = 3 };
+
+static const char *const questions[QUESTION_KINDS][FORMS] = {
+    [QUESTION_FITNESS] = {NO_WAIT STATUS MARIADB_VARIABLES,
+                          NO_WAIT STATUS VARIABLES, /* PXC and MySQL with wsrep */
+                          STATUS VARIABLES},        /* a server that was built without wsrep */
+    [QUESTION_EVERYTHING] = {NO_WAIT WHOLE_STATUS MARIADB_VARIABLES,
+                             NO_WAIT WHOLE_STATUS VARIABLES,
+                             WHOLE_STATUS VARIABLES},
 };
 
-enum { QUESTIONS_MARIADB = 0, QUESTIONS_OTHERS = 1, QUESTIONS_COUNT = sizeof questions / sizeof questions[0] };
-
-bool node_read_password(struct node_settings *settings, struct error *error)
+bool node_read_password(struct config *config, struct node_settings *settings, struct error *error)
 {
-    if (settings->password_file == NULL || settings->password != NULL)
+    if (settings->password_file == NULL)
+        return true;
+    if (settings->password != NULL && !config_outranks(config, "mysql", "password_file", "password"))
         return true;
     return secret_read(settings->password_file, &settings->password, error);
 }
@@ -138,7 +151,7 @@ static void set_tls(MYSQL *mysql, const struct node_settings *settings)
     mysql_ssl_set(mysql, settings->ssl_key, settings->ssl_cert, settings->ssl_ca, NULL, NULL);
 #ifdef MARIADB_BASE_VERSION
     my_bool enforce = 1;
-    my_bool verify = settings->ssl_verify;
+    my_bool verify = settings->ssl_verify ? 1 : 0;
     mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
     mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 #else
@@ -199,14 +212,16 @@ static unsigned collect(MYSQL *mysql, const char *statements, struct facts *fact
     return mysql_errno(mysql);
 }
 
-static enum node_failure ask_connected(MYSQL *mysql, struct deadline deadline, struct facts *facts, struct error *error)
+static enum node_failure ask_connected(MYSQL *mysql, enum question question, struct deadline deadline,
+                                       struct facts *facts, struct error *error)
 {
-    size_t i = strstr(mysql_get_server_info(mysql), "MariaDB") == NULL ? QUESTIONS_OTHERS : QUESTIONS_MARIADB;
+    size_t form = strstr(mysql_get_server_info(mysql), "MariaDB") == NULL ? FORM_OTHERS : FORM_MARIADB;
     bool kept = true;
-    unsigned number = collect(mysql, questions[i], facts, &kept);
 
-    while ((number == SERVER_UNKNOWN_SYSTEM_VARIABLE || number == SERVER_WSREP_NOT_READY) && ++i < QUESTIONS_COUNT)
-        number = collect(mysql, questions[i], facts, &kept);
+    facts_clear(facts);
+    unsigned number = collect(mysql, questions[question][form], facts, &kept);
+    while ((number == SERVER_UNKNOWN_SYSTEM_VARIABLE || number == SERVER_WSREP_NOT_READY) && ++form < FORMS)
+        number = collect(mysql, questions[question][form], facts, &kept);
     if (number != 0)
         return report(mysql, deadline, error);
     if (!kept) {
@@ -216,39 +231,99 @@ static enum node_failure ask_connected(MYSQL *mysql, struct deadline deadline, s
     return NODE_ANSWERED;
 }
 
-static enum node_failure ask_at(const struct node_settings *settings, const char *host, unsigned port,
-                                struct deadline deadline, struct facts *facts, struct error *error)
+static enum node_failure open_at(const struct node_settings *settings, const char *host, unsigned port,
+                                 struct deadline deadline, MYSQL **connection, struct error *error)
 {
     MYSQL *mysql = mysql_init(NULL);
-    enum node_failure failure;
 
+    *connection = NULL;
     if (mysql == NULL) {
         error_set(error, EXIT_INTERNAL, "the client library cannot start: out of memory");
         return NODE_CANNOT_CONNECT;
     }
-    facts_clear(facts);
     set_options(mysql, settings, deadline);
     if (mysql_real_connect(mysql, host, settings->user, settings->password, NULL, port, settings->socket,
-                           CLIENT_MULTI_STATEMENTS) == NULL)
-        failure = report(mysql, deadline, error);
-    else
-        failure = ask_connected(mysql, deadline, facts, error);
-    mysql_close(mysql);
+                           CLIENT_MULTI_STATEMENTS) == NULL) {
+        enum node_failure failure = report(mysql, deadline, error);
+        mysql_close(mysql);
+        return failure;
+    }
+    *connection = mysql;
+    return NODE_ANSWERED;
+}
+
+static enum node_failure open_anywhere(const struct node_settings *settings, struct deadline deadline,
+                                       MYSQL **connection, struct error *error)
+{
+    enum node_failure failure = open_at(settings, settings->host, (unsigned)settings->port, deadline, connection, error);
+
+    if (failure == NODE_TOO_MANY_CONNECTIONS && settings->extra_port != 0) {
+        /* Never the Unix socket: its listener counts against max_connections. */
+        const char *host =
+            settings->host == NULL || strcmp(settings->host, "localhost") == 0 ? "127.0.0.1" : settings->host;
+        struct error extra;
+        if (open_at(settings, host, (unsigned)settings->extra_port, deadline, connection, &extra) == NODE_ANSWERED)
+            return NODE_ANSWERED;
+        error_context(error, "extra_port %u: %s; the usual port", (unsigned)settings->extra_port, extra.text);
+    }
+    return failure;
+}
+
+static enum node_failure ask_once(const struct node_settings *settings, enum question question,
+                                  struct deadline deadline, struct facts *facts, struct error *error)
+{
+    MYSQL *mysql;
+    enum node_failure failure = open_anywhere(settings, deadline, &mysql, error);
+
+    facts_clear(facts);
+    if (failure == NODE_ANSWERED) {
+        failure = ask_connected(mysql, question, deadline, facts, error);
+        mysql_close(mysql);
+    }
     return failure;
 }
 
 enum node_failure node_ask(const struct node_settings *settings, struct deadline deadline, struct facts *facts,
                            struct error *error)
 {
-    enum node_failure failure = ask_at(settings, settings->host, (unsigned)settings->port, deadline, facts, error);
+    return ask_once(settings, QUESTION_FITNESS, deadline, facts, error);
+}
 
-    if (failure == NODE_TOO_MANY_CONNECTIONS && settings->extra_port != 0) {
-        /* Never the Unix socket: its listener counts against max_connections. */
-        const char *host = settings->host == NULL || strcmp(settings->host, "localhost") == 0 ? "127.0.0.1" : settings->host;
-        struct error extra;
-        if (ask_at(settings, host, (unsigned)settings->extra_port, deadline, facts, &extra) == NODE_ANSWERED)
-            return NODE_ANSWERED;
-        error_context(error, "extra_port %u: %s; the usual port", (unsigned)settings->extra_port, extra.text);
+enum node_failure node_ask_everything(const struct node_settings *settings, struct deadline deadline,
+                                      struct facts *facts, struct error *error)
+{
+    return ask_once(settings, QUESTION_EVERYTHING, deadline, facts, error);
+}
+
+struct node {
+    MYSQL *mysql;
+};
+
+enum node_failure node_open(const struct node_settings *settings, struct deadline deadline, struct node **node,
+                            struct error *error)
+{
+    *node = calloc(1, sizeof **node);
+    if (*node == NULL) {
+        error_set(error, EXIT_INTERNAL, "out of memory");
+        return NODE_CANNOT_CONNECT;
+    }
+    enum node_failure failure = open_anywhere(settings, deadline, &(*node)->mysql, error);
+    if (failure != NODE_ANSWERED) {
+        free(*node);
+        *node = NULL;
     }
     return failure;
+}
+
+enum node_failure node_ask_again(struct node *node, struct deadline deadline, struct facts *facts, struct error *error)
+{
+    return ask_connected(node->mysql, QUESTION_EVERYTHING, deadline, facts, error);
+}
+
+void node_close(struct node *node)
+{
+    if (node == NULL)
+        return;
+    mysql_close(node->mysql);
+    free(node);
 }

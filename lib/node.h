@@ -43,19 +43,40 @@ enum node_failure {
 };
 
 /*
- * Replaces `password` by the first line of password_file, where one is set and no password is. A file that cannot be read
- * is EXIT_CONFIG.
+ * Replaces `password` by the first line of password_file, where that is set, unless a password comes from a source
+ * that is as strong. A file that cannot be read is EXIT_CONFIG.
  */
-bool node_read_password(struct node_settings *settings, struct error *error);
+bool node_read_password(struct config *config, struct node_settings *settings, struct error *error);
 
 /*
- * One connection, one round trip of queries: fills `facts` with the wsrep status variables and the system variables that
- * decide a node's fitness. Fails with `error` saying which server and why.
+ * One connection, one round trip of queries: fills `facts` with the wsrep status variables and the system variables
+ * that decide a node's fitness. Fails with `error` saying which server and why.
  *
  * The client library counts its timeouts in whole seconds, so this may take up to a second more than `deadline`;
  * a caller with less patience needs a watchdog.
  */
 enum node_failure node_ask(const struct node_settings *settings, struct deadline deadline, struct facts *facts,
                            struct error *error);
+
+/* The same with every wsrep status variable, which costs the server a tenth more. */
+enum node_failure node_ask_everything(const struct node_settings *settings, struct deadline deadline,
+                                      struct facts *facts, struct error *error);
+
+/* A connection that is kept between questions. */
+struct node;
+
+/* Connects; `*node` is set when that is NODE_ANSWERED, and NULL otherwise. The deadline is as loose as that of node_ask. */
+enum node_failure node_open(const struct node_settings *settings, struct deadline deadline, struct node **node,
+                            struct error *error);
+
+/*
+ * Asks for everything over the connection. After a failure the connection is of no more use; whether the server is, a new
+ * one tells. Every wait for the server takes at most the time that node_open had, in whole seconds.
+ */
+enum node_failure node_ask_again(struct node *node, struct deadline deadline, struct facts *facts,
+                                 struct error *error);
+
+/* Closes and frees; NULL is nothing. */
+void node_close(struct node *node);
 
 #endif

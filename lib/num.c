@@ -75,8 +75,8 @@ bool boolean_parse(const char *text, bool *value)
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"yes", true},   {"no", false},    {"on", true}, {"off", false},
-                 {"true", true},  {"false", false}, {"1", true},  {"0", false}};
+    } words[] = {{"yes", true},  {"no", false},    {"on", true}, {"off", false},
+                 {"true", true}, {"false", false}, {"1", true},  {"0", false}};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcasecmp(text, words[i].word) == 0) {

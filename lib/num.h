@@ -12,7 +12,7 @@
 /* A decimal number in min..max; a leading '-' is allowed, blanks and '+' are not. */
 bool num_parse(const char *text, int64_t min, int64_t max, int64_t *value);
 
-/* "250ms", "10s", "2m", "1h", or a bare number of seconds, in milliseconds. Fractions of whole milliseconds are possible. */
+/* "250ms", "10s", "2m", "1h", or a bare number of seconds, with up to three decimals; in whole milliseconds. */
 bool duration_parse(const char *text, int64_t *ms);
 
 /* The shortest form that duration_parse reads back: 250 -> "250ms", 120000 -> "2m". */

@@ -116,7 +116,8 @@ static bool take_override(struct program *program, const struct option_row *row,
     return true;
 }
 
-static bool take_option(struct program *program, const struct option_row *row, const char *argument, struct error *error)
+static bool take_option(struct program *program, const struct option_row *row, const char *argument,
+                        struct error *error)
 {
     if (row->key != NULL)
         return take_override(program, row, argument, error);
@@ -167,8 +168,8 @@ enum program_step program_options(struct program *program, int argc, char **argv
             return PROGRAM_WRONG;
         }
         if (id == '?' || id == ':') {
-            error_set(error, EXIT_USAGE, id == ':' ? "option '--%s' needs an argument" : "option '--%s' takes no argument",
-                      row->name);
+            error_set(error, EXIT_USAGE,
+                      id == ':' ? "option '--%s' needs an argument" : "option '--%s' takes no argument", row->name);
             return PROGRAM_WRONG;
         }
         if (id == 'h') {

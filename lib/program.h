@@ -58,8 +58,8 @@ enum program_step { PROGRAM_GO_ON, PROGRAM_DONE, PROGRAM_WRONG };
 enum program_step program_options(struct program *program, int argc, char **argv, struct error *error);
 
 /*
- * Brings the configuration up to date: the file (--config, else CONFIG_DEFAULT_PATH where it exists), the environment, the
- * options. The tables must have been added.
+ * Brings the configuration up to date: the file (--config, else CONFIG_DEFAULT_PATH where it exists), the environment,
+ * the options. The tables must have been added.
  */
 bool program_configure(const struct program *program, struct config *config, struct error *error);
 

@@ -22,6 +22,7 @@ const char *reason_word(enum verdict_reason reason)
         [REASON_REJECTING_QUERIES] = "rejecting-queries",
         [REASON_MAINTENANCE] = "maintenance",
         [REASON_READ_ONLY] = "read-only",
+        [REASON_NOT_WRITER] = "not-writer",
         [REASON_DISABLED] = "disabled",
         [REASON_DRAINING] = "draining",
         [REASON_STANDALONE] = "standalone",
@@ -192,13 +193,15 @@ static struct verdict judge_facts(const struct observation *seen, const struct p
 {
     const struct facts *facts = seen->facts;
 
-    if (facts_get(facts, "wsrep_local_state") == NULL || facts_is(facts, "wsrep_provider", "none"))
+    bool no_provider = facts_is(facts, "wsrep_provider", "none");
+    /* MariaDB hides the wsrep status variables while wsrep_on is OFF. */
+    if (!no_provider && !is_absent_or(facts, "wsrep_on", "ON"))
+        return verdict_of(VERDICT_DOWN, REASON_STANDALONE, "wsrep_on is %s: what is written here is not replicated",
+                          facts_get(facts, "wsrep_on"));
+    if (no_provider || facts_get(facts, "wsrep_local_state") == NULL)
         return verdict_of(VERDICT_DOWN, REASON_STANDALONE,
                           "a server without a Galera provider, not part of a cluster (wsrep_provider=%s)",
                           or_unset(facts_get(facts, "wsrep_provider")));
-    if (!is_absent_or(facts, "wsrep_on", "ON"))
-        return verdict_of(VERDICT_DOWN, REASON_STANDALONE, "wsrep_on is %s: what is written here is not replicated",
-                          facts_get(facts, "wsrep_on"));
     if (!is_absent_or(facts, "pxc_maint_mode", "DISABLED"))
         return verdict_of(VERDICT_DOWN, REASON_MAINTENANCE, "pxc_maint_mode is %s", facts_get(facts, "pxc_maint_mode"));
     if (is_cut_off(facts))
@@ -220,6 +223,16 @@ struct verdict verdict_decide(const struct observation *observation, const struc
     if (observation->failure != NODE_ANSWERED)
         return judge_failure(observation);
     return judge_facts(observation, policy);
+}
+
+struct verdict verdict_writer(const struct observation *observation, struct verdict usable)
+{
+    if (usable.state != VERDICT_UP || observation->siblings == SIBLINGS_NONE_USABLE ||
+        facts_is(observation->facts, "wsrep_local_index", "0"))
+        return usable;
+    return verdict_of(VERDICT_DOWN, REASON_NOT_WRITER,
+                      "usable, but a node with a lower wsrep_local_index than %s is preferred for writing",
+                      or_unset(facts_get(observation->facts, "wsrep_local_index")));
 }
 
 struct verdict verdict_live(const struct observation *observation)

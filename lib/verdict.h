@@ -18,16 +18,17 @@ enum verdict_state {
 
 enum verdict_reason {
     REASON_SYNCED,
-    REASON_DONOR,     /* serves a state transfer */
-    REASON_DESYNCED,  /* wsrep_desync=ON by hand */
-    REASON_JOINING,   /* receives a state transfer */
-    REASON_JOINED,    /* has its state, catches up */
+    REASON_DONOR,    /* serves a state transfer */
+    REASON_DESYNCED, /* wsrep_desync=ON by hand */
+    REASON_JOINING,  /* receives a state transfer */
+    REASON_JOINED,   /* has its state, catches up */
     REASON_INITIALIZED,
     REASON_NON_PRIMARY,
     REASON_NOT_READY,
     REASON_REJECTING_QUERIES,
     REASON_MAINTENANCE, /* pxc_maint_mode */
     REASON_READ_ONLY,
+    REASON_NOT_WRITER, /* usable, but another node is preferred for writing */
     REASON_DISABLED, /* by file */
     REASON_DRAINING, /* by file */
     REASON_STANDALONE,
@@ -81,6 +82,13 @@ struct verdict verdict_decide(const struct observation *observation, const struc
 
 /* Is the server alive: does it answer, or does it receive a state transfer (when it cannot)? */
 struct verdict verdict_live(const struct observation *observation);
+
+/*
+ * Should writes go to this node? A usable node is the writer when its wsrep_local_index is 0, or when the load balancer says
+ * that no other server is usable. A node alone cannot know more: whether the node with the index 0 is usable, for example.
+ * `usable` is verdict_decide's answer with a policy that refuses read-only nodes.
+ */
+struct verdict verdict_writer(const struct observation *observation, struct verdict usable);
 
 /* The word for machines, as in X-Galera-Reason: "synced", "non-primary". */
 const char *reason_word(enum verdict_reason reason);

@@ -174,9 +174,7 @@ static bool header_read(struct client *c, const char *line)
     }
     value = header_value(line, "Connection");
     if (value) {
-        c->closing = strcasecmp(value, "keep-alive") == 0 ? false
-                     : strcasecmp(value, "close") == 0    ? true
-                                                          : c->closing;
+        c->closing = strcasecmp(value, "keep-alive") == 0 ? false : strcasecmp(value, "close") == 0 ? true : c->closing;
     }
     return !header_value(line, "Transfer-Encoding");
 }
@@ -186,8 +184,7 @@ static bool head_parse(struct client *c, char *head)
 {
     static const char version[] = "HTTP/1.";
     size_t prefix = sizeof version - 1;
-    if (strncmp(head, version, prefix) != 0 || (head[prefix] != '0' && head[prefix] != '1') ||
-        head[prefix + 1] != ' ')
+    if (strncmp(head, version, prefix) != 0 || (head[prefix] != '0' && head[prefix] != '1') || head[prefix + 1] != ' ')
         return false;
     c->closing = head[prefix] == '0';
     char *line = head;
@@ -292,8 +289,7 @@ static enum outcome breakage(const struct load *load, const struct client *c, in
 static bool client_send(struct load *load, struct client *c)
 {
     while (c->sent < load->target.request_length) {
-        ssize_t n =
-            send(c->fd, load->target.request + c->sent, load->target.request_length - c->sent, MSG_NOSIGNAL);
+        ssize_t n = send(c->fd, load->target.request + c->sent, load->target.request_length - c->sent, MSG_NOSIGNAL);
         if (n >= 0) {
             c->sent += (size_t)n;
         } else if (errno == EAGAIN) {
@@ -482,11 +478,11 @@ static void target_resolve(struct load *load, char *text)
     freeaddrinfo(found);
 
     const struct options *o = &load->o;
-    int n = o->keep_alive ? snprintf(load->target.request, sizeof load->target.request,
-                                     "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive\r\n\r\n",
-                                     o->method, o->path, host)
-                          : snprintf(load->target.request, sizeof load->target.request,
-                                     "%s %s HTTP/1.0\r\n\r\n", o->method, o->path);
+    int n =
+        o->keep_alive
+            ? snprintf(load->target.request, sizeof load->target.request,
+                       "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive\r\n\r\n", o->method, o->path, host)
+            : snprintf(load->target.request, sizeof load->target.request, "%s %s HTTP/1.0\r\n\r\n", o->method, o->path);
     if (n < 0 || (size_t)n >= sizeof load->target.request)
         bench_die(64, "the request is too long");
     load->target.request_length = (size_t)n;
@@ -497,8 +493,7 @@ static uint64_t number_option(const char *name, const char *text, uint64_t least
 {
     uint64_t value = 0;
     if (!number_parse(text, least, most, &value)) {
-        bench_die(64, "--%s %s: want %llu to %llu", name, text, (unsigned long long)least,
-                  (unsigned long long)most);
+        bench_die(64, "--%s %s: want %llu to %llu", name, text, (unsigned long long)least, (unsigned long long)most);
     }
     return value;
 }
@@ -574,12 +569,8 @@ static void descriptors_allow(uint64_t clients)
 
 int main(int argc, char **argv)
 {
-    static struct load load = {.o = {.clients = 1,
-                                     .count = 200,
-                                     .timeout_ms = 5000,
-                                     .expected = 200,
-                                     .method = "OPTIONS",
-                                     .path = "/"}};
+    static struct load load = {
+        .o = {.clients = 1, .count = 200, .timeout_ms = 5000, .expected = 200, .method = "OPTIONS", .path = "/"}};
     options_read(argc, argv, &load.o);
     if (optind != argc - 1) {
         (void)fputs(usage_text, stderr);
@@ -597,8 +588,8 @@ int main(int argc, char **argv)
     load_run(&load);
     report(&load);
 
-    bool good = load.finished > 0 && load.outcomes[OK] == load.finished &&
-                (load.o.seconds || load.finished == load.o.count);
+    bool good =
+        load.finished > 0 && load.outcomes[OK] == load.finished && (load.o.seconds || load.finished == load.o.count);
     sample_free(&load.latency);
     free(load.clients);
     (void)close(load.epoll);

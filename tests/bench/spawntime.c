@@ -40,16 +40,15 @@ struct options {
     bool verbose;
 };
 
-static const char usage_text[] =
-    "usage: spawntime [OPTION]... -- COMMAND [ARG]... [::: COMMAND [ARG]...]...\n"
-    "Runs the commands in turn and compares their cost with the first one's.\n"
-    "  -n, --runs N       runs of each command (default 300)\n"
-    "  -w, --warmup N     further runs before, not counted (default 5)\n"
-    "  -e, --exit CODE    the only good exit code (default: any but 126 and 127)\n"
-    "  -l, --label NAME   name of the next command in the table\n"
-    "  -j, --json         print JSON\n"
-    "  -v, --verbose      leave the commands their standard error\n"
-    "Exit: 0 all runs good, 1 some failed, 64 usage, 70 internal error.\n";
+static const char usage_text[] = "usage: spawntime [OPTION]... -- COMMAND [ARG]... [::: COMMAND [ARG]...]...\n"
+                                 "Runs the commands in turn and compares their cost with the first one's.\n"
+                                 "  -n, --runs N       runs of each command (default 300)\n"
+                                 "  -w, --warmup N     further runs before, not counted (default 5)\n"
+                                 "  -e, --exit CODE    the only good exit code (default: any but 126 and 127)\n"
+                                 "  -l, --label NAME   name of the next command in the table\n"
+                                 "  -j, --json         print JSON\n"
+                                 "  -v, --verbose      leave the commands their standard error\n"
+                                 "Exit: 0 all runs good, 1 some failed, 64 usage, 70 internal error.\n";
 
 static void usage(FILE *out)
 {
@@ -128,8 +127,8 @@ static void command_explain(const struct command *c)
     } else {
         (void)snprintf(what, sizeof what, "signal %d", WTERMSIG(c->odd_status));
     }
-    fprintf(stderr, "spawntime: %s: %llu failed runs, the first with %s\n", c->label,
-            (unsigned long long)c->failures, what);
+    fprintf(stderr, "spawntime: %s: %llu failed runs, the first with %s\n", c->label, (unsigned long long)c->failures,
+            what);
 }
 
 static void report_text(struct command *commands, size_t count, long floor_kib)
@@ -139,8 +138,8 @@ static void report_text(struct command *commands, size_t count, long floor_kib)
         int length = (int)strlen(commands[i].label);
         width = length > width ? length : width;
     }
-    printf("%-*s  %6s  %9s  %9s  %6s  %9s  %6s  %9s  %6s\n", width, "command", "runs", "median us", "p99 us",
-           "ratio", "cpu us", "ratio", "max KiB", "failed");
+    printf("%-*s  %6s  %9s  %9s  %6s  %9s  %6s  %9s  %6s\n", width, "command", "runs", "median us", "p99 us", "ratio",
+           "cpu us", "ratio", "max KiB", "failed");
     for (size_t i = 0; i < count; i++) {
         struct command *c = &commands[i];
         uint64_t wall = sample_quantile(&c->wall, 500);
@@ -148,8 +147,7 @@ static void report_text(struct command *commands, size_t count, long floor_kib)
         printf("%-*s  %6zu  %9.0f  %9.0f  %6.2f  %9llu  %6.2f  %9ld  %6llu\n", width, c->label, c->wall.count,
                (double)wall / 1e3, (double)sample_quantile(&c->wall, 990) / 1e3,
                ratio_to(wall, sample_quantile(&commands[0].wall, 500)), (unsigned long long)cpu,
-               ratio_to(cpu, sample_quantile(&commands[0].cpu, 500)), c->rss_kib,
-               (unsigned long long)c->failures);
+               ratio_to(cpu, sample_quantile(&commands[0].cpu, 500)), c->rss_kib, (unsigned long long)c->failures);
     }
     printf("no command can show less memory than %ld KiB, spawntime's own\n", floor_kib);
 }
@@ -167,9 +165,8 @@ static void report_json(struct command *commands, size_t count, long floor_kib)
                "\"cpu_us\":{\"p50\":%llu,\"mean\":%.1f},\"max_rss_kib\":%ld,"
                "\"wall_ratio\":%.3f,\"cpu_ratio\":%.3f}",
                c->wall.count, (unsigned long long)c->failures, (double)wall / 1e3,
-               (double)sample_quantile(&c->wall, 990) / 1e3, sample_mean(&c->wall) / 1e3,
-               (unsigned long long)cpu, sample_mean(&c->cpu), c->rss_kib,
-               ratio_to(wall, sample_quantile(&commands[0].wall, 500)),
+               (double)sample_quantile(&c->wall, 990) / 1e3, sample_mean(&c->wall) / 1e3, (unsigned long long)cpu,
+               sample_mean(&c->cpu), c->rss_kib, ratio_to(wall, sample_quantile(&commands[0].wall, 500)),
                ratio_to(cpu, sample_quantile(&commands[0].cpu, 500)));
     }
     printf("]}\n");
@@ -222,8 +219,7 @@ static void options_read(int argc, char **argv, struct options *o, const char **
 }
 
 /* The children read nothing and are not heard; signals are theirs as usual. */
-static void spawn_prepare(const struct options *o, posix_spawn_file_actions_t *actions,
-                          posix_spawnattr_t *attributes)
+static void spawn_prepare(const struct options *o, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes)
 {
     sigset_t none;
     (void)sigemptyset(&none);

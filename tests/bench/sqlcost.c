@@ -16,21 +16,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STATUS_NAMES                                                                                         \
-    "'wsrep_local_state','wsrep_local_state_comment','wsrep_cluster_status',"                                \
-    "'wsrep_ready','wsrep_connected','wsrep_cluster_size','wsrep_local_index',"                              \
+#define STATUS_NAMES                                                                                                   \
+    "'wsrep_local_state','wsrep_local_state_comment','wsrep_cluster_status',"                                          \
+    "'wsrep_ready','wsrep_connected','wsrep_cluster_size','wsrep_local_index',"                                        \
     "'wsrep_local_recv_queue','wsrep_flow_control_paused'"
-#define VARIABLE_NAMES                                                                                       \
-    "'wsrep_on','wsrep_reject_queries','wsrep_desync','wsrep_sst_method',"                                   \
-    "'wsrep_sst_donor_rejects_queries','read_only','pxc_maint_mode','version',"                              \
+#define VARIABLE_NAMES                                                                                                 \
+    "'wsrep_on','wsrep_reject_queries','wsrep_desync','wsrep_sst_method',"                                             \
+    "'wsrep_sst_donor_rejects_queries','read_only','pxc_maint_mode','version',"                                        \
     "'wsrep_provider'"
 /* As SHOW would write them: ON and OFF for what SELECT gives as 1 and 0. */
-#define VARIABLE_SELECT                                                                                      \
-    "SELECT IF(@@GLOBAL.wsrep_on,'ON','OFF') AS wsrep_on,@@GLOBAL.wsrep_reject_queries AS "                  \
-    "wsrep_reject_queries,"                                                                                  \
-    "IF(@@GLOBAL.wsrep_desync,'ON','OFF') AS wsrep_desync,@@GLOBAL.wsrep_sst_method AS wsrep_sst_method,"    \
-    "IF(@@GLOBAL.wsrep_sst_donor_rejects_queries,'ON','OFF') AS wsrep_sst_donor_rejects_queries,"            \
-    "IF(CONCAT(@@GLOBAL.read_only) IN ('0','OFF'),'OFF','ON') AS read_only,@@GLOBAL.version AS version,"     \
+#define VARIABLE_SELECT                                                                                                \
+    "SELECT IF(@@GLOBAL.wsrep_on,'ON','OFF') AS wsrep_on,@@GLOBAL.wsrep_reject_queries AS "                            \
+    "wsrep_reject_queries,"                                                                                            \
+    "IF(@@GLOBAL.wsrep_desync,'ON','OFF') AS wsrep_desync,@@GLOBAL.wsrep_sst_method AS wsrep_sst_method,"              \
+    "IF(@@GLOBAL.wsrep_sst_donor_rejects_queries,'ON','OFF') AS wsrep_sst_donor_rejects_queries,"                      \
+    "IF(CONCAT(@@GLOBAL.read_only) IN ('0','OFF'),'OFF','ON') AS read_only,@@GLOBAL.version AS version,"               \
     "@@GLOBAL.wsrep_provider AS wsrep_provider"
 #define NO_WAIT "SET SESSION wsrep_sync_wait=0;"
 
@@ -242,8 +242,7 @@ static void report(struct candidate *all, size_t count, const struct options *o)
 {
     uint64_t least = 0;
     if (!o->json) {
-        printf("%-24s  %9s  %9s  %9s  %6s  %6s\n", "question", "mysqld us", "median us", "p99 us", "rows",
-               "bytes");
+        printf("%-24s  %9s  %9s  %9s  %6s  %6s\n", "question", "mysqld us", "median us", "p99 us", "rows", "bytes");
     } else {
         printf("{\"idle\":%llu,\"connect\":%s,\"questions\":[", (unsigned long long)o->idle,
                o->connect ? "true" : "false");
@@ -266,8 +265,8 @@ static void report(struct candidate *all, size_t count, const struct options *o)
         } else if (c->error[0]) {
             printf("%-24s  error %s\n", c->name, c->error);
         } else {
-            printf("%-24s  %9.1f  %9.1f  %9.1f  %6llu  %6llu\n", c->name, cpu, wall, tail,
-                   (unsigned long long)c->rows, (unsigned long long)c->bytes);
+            printf("%-24s  %9.1f  %9.1f  %9.1f  %6llu  %6llu\n", c->name, cpu, wall, tail, (unsigned long long)c->rows,
+                   (unsigned long long)c->bytes);
         }
     }
     if (o->json)
@@ -278,8 +277,7 @@ static uint64_t number_option(const char *name, const char *text, uint64_t least
 {
     uint64_t value = 0;
     if (!number_parse(text, least, most, &value)) {
-        bench_die(64, "--%s %s: want %llu to %llu", name, text, (unsigned long long)least,
-                  (unsigned long long)most);
+        bench_die(64, "--%s %s: want %llu to %llu", name, text, (unsigned long long)least, (unsigned long long)most);
     }
     return value;
 }
