@@ -41,6 +41,9 @@ static bool classic_set(struct config *config, const struct classic *classic, co
     /* An empty user or password means "take it from the option file"; for the others it meant "not given". */
     if (value[0] == '\0' && !is_credential(classic))
         return true;
+    /* Kubernetes sets MYSQL_PORT=tcp://10.0.0.1:3306 for a service named "mysql"; nobody meant us by that. */
+    if (strcmp(classic->key, "port") == 0 && strstr(value, "://") != NULL)
+        return true;
     if (strcmp(classic->key, "log") == 0 && strcmp(value, "/dev/null") == 0)
         value = "none";
     /* The classic check went on without an option file that it could not read. */
@@ -97,8 +100,8 @@ static bool is_computed(const char *text, const char *in, char quote)
 }
 
 /*
- * Takes the value of an assignment, one shell word in any mixture of quotes, out of `text` in place (POSIX, "Shell Command
- * Language", section 2.2); NULL when a shell would have to compute it or when something follows.
+ * Takes the value of an assignment, one shell word in any mixture of quotes, out of `text` in place (POSIX, "Shell
+ * Command Language", section 2.2); NULL when a shell would have to compute it or when something follows.
  */
 static char *shell_word(char *text)
 {
@@ -182,7 +185,8 @@ bool compat_file(struct config *config, const char *path, struct error *error)
     FILE *stream = fopen(path, "re");
 
     if (stream == NULL)
-        return errno == ENOENT || errno == ENOTDIR || error_set(error, EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR ||
+               error_set(error, EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
     bool done = compat_stream(config, stream, path, error);
     fclose(stream);
     return done;

@@ -10,8 +10,8 @@
 void base64_encode(struct text *text, const void *bytes, size_t length);
 
 /*
- * The bytes in a new buffer, which the caller frees; a NUL follows them. Strict: NULL for anything that an encoder would not
- * have written (blanks, missing padding, bits that are lost), and when memory runs out.
+ * The bytes in a new buffer, which the caller frees; a NUL follows them. Strict: NULL for anything that an encoder
+ * would not have written (blanks, missing padding, bits that are lost), and when memory runs out.
  */
 char *base64_decode(const char *words, size_t *length);
 

@@ -32,6 +32,8 @@ enum {
     CLIENT_AUTH_PLUGIN_ERROR = 2061,
 };
 
+#define DEFAULT_USER "clustercheck"
+
 const struct config_key node_keys[] = {
     {"mysql", "host", CONFIG_STRING, offsetof(struct node_settings, host), "", 0, 0, NULL,
      "server to ask; empty or localhost: through the Unix socket"},
@@ -39,8 +41,8 @@ const struct config_key node_keys[] = {
      "TCP port of the server; 0: what defaults_file says, else 3306"},
     {"mysql", "socket", CONFIG_PATH, offsetof(struct node_settings, socket), "", 0, 0, NULL,
      "Unix socket of the server; empty: the client library's default"},
-    {"mysql", "user", CONFIG_STRING, offsetof(struct node_settings, user), "clustercheck", 0, 0, NULL,
-     "account to log in with; it needs no privilege but USAGE"},
+    {"mysql", "user", CONFIG_STRING, offsetof(struct node_settings, user), "", 0, 0, NULL,
+     "account to log in with, no privilege but USAGE is needed; empty: that of defaults_file, else " DEFAULT_USER},
     {"mysql", "password", CONFIG_SECRET, offsetof(struct node_settings, password), "", 0, 0, NULL,
      "password of the account; password_file is safer"},
     {"mysql", "password_file", CONFIG_PATH, offsetof(struct node_settings, password_file), "", 0, 0, NULL,
@@ -231,6 +233,14 @@ static enum node_failure ask_connected(MYSQL *mysql, enum question question, str
     return NODE_ANSWERED;
 }
 
+/* NULL leaves it to the option file. */
+static const char *user_of(const struct node_settings *settings)
+{
+    bool from_file = settings->defaults_file != NULL || settings->defaults_group != NULL;
+
+    return settings->user == NULL && !from_file ? DEFAULT_USER : settings->user;
+}
+
 static enum node_failure open_at(const struct node_settings *settings, const char *host, unsigned port,
                                  struct deadline deadline, MYSQL **connection, struct error *error)
 {
@@ -242,7 +252,7 @@ static enum node_failure open_at(const struct node_settings *settings, const cha
         return NODE_CANNOT_CONNECT;
     }
     set_options(mysql, settings, deadline);
-    if (mysql_real_connect(mysql, host, settings->user, settings->password, NULL, port, settings->socket,
+    if (mysql_real_connect(mysql, host, user_of(settings), settings->password, NULL, port, settings->socket,
                            CLIENT_MULTI_STATEMENTS) == NULL) {
         enum node_failure failure = report(mysql, deadline, error);
         mysql_close(mysql);

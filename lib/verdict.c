@@ -112,8 +112,9 @@ static bool donor_is_available(const struct observation *seen, enum donor_policy
 }
 
 /*
- * State 2 has two causes. wsrep_desync is ON only when an admin desynced the node; SHOW cannot tell whether a desynced
- * node also serves a transfer.
+ * State 2 has three causes. wsrep_desync is ON only when an admin desynced the node; SHOW cannot tell whether a
+ * desynced node also serves a transfer. Nothing tells a transfer from a global lock (FLUSH TABLES WITH READ LOCK,
+ * BACKUP STAGE BLOCK_DDL), which desyncs a node of MariaDB too.
  */
 static struct verdict judge_donor_or_desynced(const struct observation *seen, const struct policy *policy)
 {
@@ -129,9 +130,11 @@ static struct verdict judge_donor_or_desynced(const struct observation *seen, co
         return verdict_of(VERDICT_DOWN, REASON_REJECTING_QUERIES,
                           "donor of a state transfer, and wsrep_sst_donor_rejects_queries=ON makes it refuse queries");
     if (!donor_is_available(seen, policy->donor))
-        return verdict_of(VERDICT_DOWN, REASON_DONOR, "donor of a state transfer (wsrep_sst_method=%s)", method);
+        return verdict_of(VERDICT_DOWN, REASON_DONOR,
+                          "donor of a state transfer, or locked by a backup (wsrep_sst_method=%s)", method);
     return verdict_of(VERDICT_UP, REASON_DONOR,
-                      "donor of a state transfer (wsrep_sst_method=%s), which the policy allows", method);
+                      "donor of a state transfer, or locked by a backup (wsrep_sst_method=%s), which the policy allows",
+                      method);
 }
 
 static bool is_absent_or(const struct facts *facts, const char *name, const char *word)

@@ -1,0 +1,159 @@
+#include <string.h>
+
+#include "store.h"
+
+enum { MS_PER_S = 1000 };
+
+/* The directory without the slash at its end. */
+static const char *directory_key(const struct store *store, char key[STORE_KEY_SIZE])
+{
+    size_t length = strlen(store->directory) - 1;
+
+    memcpy(key, store->directory, length);
+    key[length] = '\0';
+    return key;
+}
+
+static enum etcd_failure read_holder(struct store *store, struct deadline deadline, int64_t *left_s,
+                                     struct error *error)
+{
+    char key[STORE_KEY_SIZE];
+    struct etcd_range range;
+    enum etcd_failure failure = etcd_v2_get(store->etcd, directory_key(store, key), deadline, &range, left_s, error);
+
+    if (failure == ETCD_OK)
+        store->holder = holder_find(&range, store->directory, store->entry, 0);
+    etcd_range_free(&range);
+    return failure;
+}
+
+static enum announce_outcome taken(const struct store *store, int64_t left_s, struct announce_report *report,
+                                   struct error *error)
+{
+    report->holder = store->holder.mod_revision;
+    report->left_ms = left_s <= 0 ? -1 : left_s * MS_PER_S;
+    error_set(error, EXIT_NO, "id %s belongs to %s", store->entry->id, store->holder.address);
+    return OUTCOME_TAKEN;
+}
+
+static enum etcd_failure put_directory(struct store *store, enum etcd_condition condition, struct deadline deadline,
+                                       struct error *error)
+{
+    char key[STORE_KEY_SIZE];
+    struct etcd_v2_put put = {.key = directory_key(store, key), .ttl = store->ttl_s, .condition = condition};
+
+    return etcd_v2_put(store->etcd, &put, deadline, error);
+}
+
+static enum etcd_failure put_field(struct store *store, enum registry_field field, struct deadline deadline,
+                                   struct error *error)
+{
+    char key[STORE_KEY_SIZE];
+    char value[REGISTRY_INSTANCE_SIZE];
+    struct etcd_v2_put put = {.key = store_key(store, field, key),
+                              .value = registry_field_text(store->entry, field, value, sizeof value)};
+    struct etcd_v2_delete deletion = {.key = key};
+
+    if (put.value != NULL)
+        return etcd_v2_put(store->etcd, &put, deadline, error);
+    enum etcd_failure failure = etcd_v2_delete(store->etcd, &deletion, deadline, error);
+    return failure == ETCD_NOT_FOUND ? ETCD_OK : failure;
+}
+
+/* Who creates the directory has it; an own leftover is taken over by renewing it. */
+static enum announce_outcome claim(struct store *store, struct deadline deadline, struct announce_report *report,
+                                   struct error *error)
+{
+    int64_t left_s = -1;
+    enum etcd_failure failure = read_holder(store, deadline, &left_s, error);
+
+    if (failure != ETCD_OK)
+        return store_outcome(failure);
+    if (!store_find_ip(store, error))
+        return OUTCOME_IMPOSSIBLE;
+    if (store->holder.kind == HOLDER_OTHER)
+        return taken(store, left_s, report, error);
+    failure = put_directory(store, left_s < 0 ? ETCD_V2_ABSENT : ETCD_V2_PRESENT, deadline, error);
+    for (int field = REGISTRY_FIELD_COUNT - 1; failure == ETCD_OK && field >= 0; field--)
+        failure = put_field(store, (enum registry_field)field, deadline, error);
+    /* A key written after the directory expired would have made a new one that never does: give it its TTL again. */
+    if (failure == ETCD_OK)
+        failure = put_directory(store, ETCD_V2_PRESENT, deadline, error);
+    report->ttl_ms = store->ttl_s * MS_PER_S;
+    return failure == ETCD_NOT_FOUND ? OUTCOME_UNREACHABLE : store_outcome(failure);
+}
+
+static enum announce_outcome keep(struct store *store, struct deadline deadline, struct announce_report *report,
+                                  struct error *error)
+{
+    report->ttl_ms = store->ttl_s * MS_PER_S;
+    return store_outcome(put_directory(store, ETCD_V2_PRESENT, deadline, error));
+}
+
+static enum announce_outcome verify(struct store *store, struct deadline deadline, struct announce_report *report,
+                                    struct error *error)
+{
+    int64_t left_s = -1;
+    enum etcd_failure failure = read_holder(store, deadline, &left_s, error);
+
+    if (failure != ETCD_OK)
+        return store_outcome(failure);
+    if (store->holder.kind == HOLDER_OTHER)
+        return taken(store, left_s, report, error);
+    if (store->holder.kind == HOLDER_US && store->holder.intact && left_s > 0)
+        return OUTCOME_DONE;
+    error_set(error, EXIT_UNAVAILABLE, "the entry was removed or changed by somebody else");
+    return OUTCOME_GONE;
+}
+
+static enum announce_outcome update(struct store *store, struct deadline deadline, struct error *error)
+{
+    char key[STORE_KEY_SIZE];
+    struct etcd_v2_put put = {
+        .key = store_key(store, REGISTRY_STATE, key), .value = store->entry->state, .condition = ETCD_V2_PRESENT};
+
+    if (store->entry->state[0] == '\0')
+        return store_outcome(put_field(store, REGISTRY_STATE, deadline, error));
+    return store_outcome(etcd_v2_put(store->etcd, &put, deadline, error));
+}
+
+/*
+ * v2 compares values of keys, not of directories: the address goes only if it is still ours, and the rest only after
+ * it. Who would take the id over finds a directory without an address then.
+ */
+static enum announce_outcome withdraw(struct store *store, struct deadline deadline, struct error *error)
+{
+    char ip_key[STORE_KEY_SIZE];
+    char key[STORE_KEY_SIZE];
+    struct etcd_v2_delete address = {.key = store_key(store, REGISTRY_IP, ip_key), .old_value = store->entry->ip};
+    struct etcd_v2_delete directory = {.key = directory_key(store, key), .directory = true};
+    enum etcd_failure failure = ETCD_OK;
+
+    if (store->entry->ip[0] == '\0')
+        return OUTCOME_DONE;
+    failure = etcd_v2_delete(store->etcd, &address, deadline, error);
+    if (failure == ETCD_OK)
+        failure = etcd_v2_delete(store->etcd, &directory, deadline, error);
+    return failure == ETCD_NOT_FOUND || failure == ETCD_CHANGED ? OUTCOME_DONE : store_outcome(failure);
+}
+
+enum announce_outcome store_v2_do(struct store *store, enum announce_action action, struct deadline deadline,
+                                  struct announce_report *report, struct error *error)
+{
+    switch (action) {
+    case ANNOUNCE_CLAIM:
+        return claim(store, deadline, report, error);
+    case ANNOUNCE_KEEP:
+        return keep(store, deadline, report, error);
+    case ANNOUNCE_VERIFY:
+        return verify(store, deadline, report, error);
+    case ANNOUNCE_UPDATE:
+        return update(store, deadline, error);
+    case ANNOUNCE_WITHDRAW:
+        return withdraw(store, deadline, error);
+    case ANNOUNCE_WAIT:
+    case ANNOUNCE_END:
+        break;
+    }
+    return OUTCOME_DONE;
+}
