@@ -101,11 +101,14 @@ $(BUILD)/bin/$(1): $(BUILD)/obj/$(1)/main.o $(BUILD)/$(1).a $(BUILD)/libsuite.a
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
-# A unit test in tests/unit/NAME/ is linked with the program NAME (tests/unit/lib: with lib alone).
+# A unit test in tests/unit/NAME/ is linked with the program NAME (tests/unit/lib: with lib alone) and with what is in
+# tests/unit/NAME/support/.
 unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 .SECONDEXPANSION:
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(addprefix $(BUILD)/,$$(addsuffix .a,$$(call unit_program,$$*))) $(BUILD)/libsuite.a
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
+		$$(addprefix $(BUILD)/obj/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/$$(dir $$*)support/*.c)))) \
+		$$(addprefix $(BUILD)/,$$(addsuffix .a,$$(call unit_program,$$*))) $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(cmocka_LIBS) $(or $($(call unit_program,$*)_LIBS),$(suite_LIBS)) -o $@
 
@@ -185,6 +188,24 @@ valgrind: deps-lint ## the unit tests under valgrind
 		valgrind -q --error-exitcode=99 --leak-check=full --trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
 			{ cat $(BUILD)/valgrind.out; exit 1; }; \
 	done
+
+# --- linters ---------------------------------------------------------------------------------------------------
+
+LINT_C      = $(wildcard lib/*.c clustercheck/*.c galera-*/*.c)
+LINT_FORMAT = $(wildcard lib/*.[ch] clustercheck/*.[ch] galera-*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] \
+	tests/bench/*.[ch])
+LINT_FLAGS  = -std=c11 -D_GNU_SOURCE -Ilib -include lib/banned.h $(mysql_CFLAGS)
+
+.PHONY: lint
+lint: deps-lint ## clang-format, clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
+	clang-format --dry-run -Werror $(LINT_FORMAT)
+	clang-tidy --quiet $(LINT_C) -- $(LINT_FLAGS)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability,style --inline-suppr --error-exitcode=1 \
+		--suppress=variableScope --suppress=knownConditionTrueFalse --suppress=internalAstError -D_GNU_SOURCE -Ilib $(LINT_C)
+	set -e; for file in $(LINT_C); do \
+		gcc $(LINT_FLAGS) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c $$file -o /dev/null; done
+	shellcheck .ci/run .ci/deps tests/bench/classic.sh
+	! mandoc -T lint -W warning $(MANUALS) | grep .
 
 # --- fuzzing ---------------------------------------------------------------------------------------------------
 

@@ -138,7 +138,10 @@ static void tell(struct agent *agent, enum announce_news news, const struct erro
         end_with(agent, EXIT_UNAVAILABLE, error, "");
         break;
     case NEWS_WITHDRAWN:
-        log_notice("removed the entry of %s", id);
+        if (agent->announce.stopping)
+            log_notice("removed the entry of %s", id);
+        else
+            log_notice("removed the entry of %s: the local server is not fit (%s)", id, agent->entry->state);
         notify_send("STATUS=not registered");
         break;
     case NEWS_NOT_WITHDRAWN:
