@@ -57,21 +57,22 @@ static ssize_t write_some(int fd, bool is_socket, const char *text, size_t lengt
 
 void answer_write(int fd, bool is_client, const struct reply *reply)
 {
+    answer_write_text(fd, is_client, reply->text, reply->length);
+}
+
+void answer_write_text(int fd, bool is_client, const char *text, size_t length)
+{
     struct deadline deadline = deadline_in_ms(WRITE_WAIT_MS);
     int type;
     socklen_t type_size = sizeof type;
     bool is_socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0;
     size_t done = 0;
 
-    while (done < reply->length) {
-        ssize_t count = write_some(fd, is_socket, reply->text + done, reply->length - done);
+    while (done < length) {
+        ssize_t count = write_some(fd, is_socket, text + done, length - done);
         if (count > 0)
             done += (size_t)count;
-        else if (count < 0 && errno == EAGAIN && wait_for(fd, POLLOUT, deadline))
-            continue;
-        else if (count < 0 && errno == EINTR)
-            continue;
-        else
+        else if (count == 0 || (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline))))
             break; /* the client has gone: nobody is left to be told */
     }
     if (is_client)

@@ -14,8 +14,8 @@
 #include "reply.h"
 
 /*
- * Starts the watchdog. When `deadline` passes before answer_claim, it writes the fallback with answer_write, calls `late`
- * and ends the process with `exit_code`.
+ * Starts the watchdog. When `deadline` passes before answer_claim, it writes the fallback with answer_write, calls
+ * `late` and ends the process with `exit_code`.
  */
 bool answer_watch(struct deadline deadline, int exit_code, void (*late)(void), struct error *error);
 
@@ -23,8 +23,8 @@ bool answer_watch(struct deadline deadline, int exit_code, void (*late)(void), s
 void answer_prepare(const struct reply *fallback, int fd, bool is_client);
 
 /*
- * From here on the watchdog keeps quiet. Does not return when the watchdog has been first: the process ends. With a client, a
- * process that has not ended a few seconds later is ended by SIGALRM.
+ * From here on the watchdog keeps quiet. Does not return when the watchdog has been first: the process ends. With a
+ * client, a process that has not ended a few seconds later is ended by SIGALRM.
  */
 void answer_claim(void);
 
@@ -34,5 +34,8 @@ void answer_claim(void);
  * section 9.6). Anything else is left open, a socket too: standard output may be the journal's and shared with others.
  */
 void answer_write(int fd, bool is_client, const struct reply *reply);
+
+/* The same for an answer of any length. */
+void answer_write_text(int fd, bool is_client, const char *text, size_t length);
 
 #endif

@@ -11,7 +11,8 @@
 #include "settings.h"
 
 /*
- * The process makes one check, and the watchdog must be able to tell of it; hence one static check and no pointers to it.
+ * The process makes one check, and the watchdog must be able to tell of it; hence one static check and no pointers
+ * to it.
  */
 struct check {
     struct settings settings;
@@ -19,6 +20,9 @@ struct check {
     struct request request; /* from the connection, or what --path says */
     bool classic;           /* called with classic arguments: their exit codes too */
     bool quiet;             /* do not print the answer */
+    bool agent;             /* answer as an agent-check, not by HTTP */
+    bool watch;             /* print every change until somebody ends it */
+    bool reported;          /* the answer is a report and not a verdict */
     struct observed observed;
     struct verdict verdict;
     struct reply reply;
@@ -31,12 +35,15 @@ extern struct check check;
  */
 void check_adopt_input(void);
 
+/* To be called before the server is asked for the first time. */
+void check_quick_start(void);
+
 /* Sends log lines where the settings say; a log that cannot be opened does not cost the answer. */
 void check_open_log(void);
 
 /*
- * Reads the request, asks the server, decides, answers, notes a change in the log. `started_ns` is when the process began, from
- * which the timeout counts. False, with nothing answered, when it cannot even begin.
+ * Reads the request, asks the server, decides, answers, notes a change in the log. `started_ns` is when the process
+ * began, from which the timeout counts. False, with nothing answered, when it cannot even begin.
  */
 bool check_run(int64_t started_ns, struct error *error);
 

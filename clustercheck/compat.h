@@ -8,9 +8,9 @@
 #include "config.h"
 
 /*
- * `<user> <password> <available_when_donor> <log_file> <available_when_readonly> <defaults_file>`, all optional, or with
- * "-" in place of user and password, which are then taken from the option file. The password is overwritten in argv.
- * What is not given gets the classic default. More than six arguments: EXIT_USAGE.
+ * `<user> <password> <available_when_donor> <log_file> <available_when_readonly> <defaults_file>`, all optional,
+ * or with "-" in place of user and password, which are then taken from the option file. The password is
+ * overwritten in argv. What is not given gets the classic default. More than six arguments: EXIT_USAGE.
  */
 bool compat_arguments(struct config *config, int count, char **arguments, struct error *error);
 
@@ -18,8 +18,8 @@ bool compat_arguments(struct config *config, int count, char **arguments, struct
 bool compat_environment(struct config *config, struct error *error);
 
 /*
- * The same names as shell assignments in a file, weaker than every other source. Nothing is executed: an assignment whose value
- * a shell would have to compute is an error. A file that is not there is none.
+ * The same names as shell assignments in a file, weaker than every other source. Nothing is executed: an assignment
+ * whose value a shell would have to compute is an error. A file that is not there is none.
  */
 bool compat_file(struct config *config, const char *path, struct error *error);
 

@@ -19,7 +19,7 @@ static bool same_file(int a, int b)
 
 enum input input_of(int fd)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof peer;
     int flag = 0;
     socklen_t flag_size = sizeof flag;

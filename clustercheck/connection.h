@@ -16,7 +16,8 @@ enum input {
 enum input input_of(int fd);
 
 /*
- * Takes one connection from the listening socket that is fd 0 and puts it in its place. False when there is none (any more).
+ * Takes one connection from the listening socket that is fd 0 and puts it in its place. False when there is none
+ * (any more).
  */
 bool connection_accept(void);
 
@@ -27,8 +28,8 @@ bool connection_accept(void);
 void connection_detach(void);
 
 /*
- * Reads the request up to its blank line, the end of input, REQUEST_SIZE_MOST bytes, `wait_ms` of silence before the first
- * byte or after the request line, or `deadline`.
+ * Reads the request up to its blank line, the end of input, REQUEST_SIZE_MOST bytes, `wait_ms` of silence before the
+ * first byte or after the request line, or `deadline`.
  */
 struct request connection_read(int fd, int64_t wait_ms, struct deadline deadline);
 

@@ -10,8 +10,8 @@
 #include "verdict.h"
 
 /*
- * Logs the verdict when it differs from the last one, or when it is a failure that was last logged `log_repeat` ago. Where the
- * file cannot be kept, every verdict but "up" is logged.
+ * Logs the verdict when it differs from the last one, or when it is a failure that was last logged `log_repeat` ago.
+ * Where the file cannot be kept, every verdict but "up" is logged.
  */
 void journal_note(const struct settings *settings, enum endpoint endpoint, const struct verdict *verdict);
 

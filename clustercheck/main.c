@@ -8,43 +8,36 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "compat.h"
+#include "configure.h"
 #include "deadline.h"
 #include "program.h"
+#include "resident.h"
+#include "watch.h"
 
 static const struct option_row options[] = {
-    {'p', "path", "PATH", "answer as for this path: /, /rw, /ro or /live", NULL, NULL, NULL},
+    {'p', "path", "PATH", "answer as for this path: /, /rw, /ro, /live, /writer, /status, /metrics", NULL, NULL, NULL},
+    {'a', "agent", NULL, "answer HAProxy's agent-check with one line instead of HTTP", NULL, NULL, NULL},
+    {'w', "watch", NULL, "print a line for every change, until interrupted", NULL, NULL, NULL},
     {'t', "timeout", "TIME", "give the whole answer within TIME (default 1s)", "clustercheck", "timeout", NULL},
 };
 
-static const char *const classic_files[] = {"/etc/sysconfig/clustercheck", "/etc/default/clustercheck"};
-
 static bool take_option(void *context, int id, const char *argument, struct error *error)
 {
-    struct request *request = context;
+    struct check *told = context;
 
-    if (id != 'p' || argument[0] != '/')
-        return error_set(error, EXIT_USAGE, "--path takes a path that begins with '/', not '%s'", argument);
-    request->endpoint = endpoint_of_path(argument, strlen(argument));
-    return true;
-}
-
-/* Every source of settings, old and new. */
-static bool configure(const struct program *program, struct config *config, int operands, char **operand,
-                      struct error *error)
-{
-    if (!config_add(config, node_keys, node_key_count, &check.settings.node, error) ||
-        !config_add(config, settings_keys, settings_key_count, &check.settings, error))
-        return false;
-    if (operands > 0 && !compat_arguments(config, operands, operand, error))
-        return false;
-    if (!compat_environment(config, error))
-        return false;
-    for (size_t i = 0; i < sizeof classic_files / sizeof classic_files[0]; i++) {
-        if (!compat_file(config, classic_files[i], error))
-            return false;
+    switch (id) {
+    case 'a':
+        told->agent = true;
+        return true;
+    case 'w':
+        told->watch = true;
+        return true;
+    default:
+        if (argument[0] != '/')
+            return error_set(error, EXIT_USAGE, "--path takes a path that begins with '/', not '%s'", argument);
+        told->request.endpoint = endpoint_of_path(argument, strlen(argument));
+        return true;
     }
-    return program_configure(program, config, error) && node_read_password(&check.settings.node, error);
 }
 
 /* A client gets a 503 that says why; a shell gets the message. Both get the exit code. */
@@ -52,13 +45,43 @@ static int give_up(const struct program *program, const struct error *error)
 {
     if (check.input == INPUT_OTHER)
         return program_fail(program, error);
+    /* A listening socket: one client is told, and the next one starts us again. */
+    if (check.input == INPUT_LISTENER && !connection_accept())
+        return (int)error->code;
     check_refuse(error);
     return (int)error->code;
 }
 
+/* An option that prints was left in a service's server_args: every client gets to know. */
+static int give_up_for_shells(const struct program *program, struct error *error)
+{
+    error_set(error, EXIT_USAGE,
+              "--help, --version and --check-config are for shells, not for a service's server_args");
+    return give_up(program, error);
+}
+
+static int serve(struct sources *sources, struct config *config)
+{
+    struct error error;
+
+    check_quick_start();
+    int code = resident_run(sources, config, &check.settings, check.agent, &error);
+    sources_free(sources);
+    return code == EXIT_YES ? EXIT_YES : give_up(sources->program, &error);
+}
+
+static int watch(const struct program *program)
+{
+    struct error error;
+
+    check_quick_start();
+    if (!watch_run(&check.settings, &check.verdict, &error))
+        return give_up(program, &error);
+    return check_exit_code();
+}
+
 int main(int argc, char **argv)
 {
-    int64_t started_ns = monotonic_ns();
     struct program program = {
         .name = "clustercheck",
         .synopsis = "[OPTION]... [USER PASSWORD [DONOR [LOG [READONLY [FILE]]]]]",
@@ -69,7 +92,7 @@ int main(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .handle = take_option,
-        .context = &check.request,
+        .context = &check,
     };
     struct config config = {.count = 0};
     struct error error = {.code = EXIT_YES};
@@ -77,9 +100,10 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     log_open(program.name);
     check_adopt_input();
+    int64_t started_ns = monotonic_ns(); /* a listener's client may have come long after us */
     switch (program_options(&program, argc, argv, &error)) {
     case PROGRAM_DONE:
-        return EXIT_YES;
+        return check.input == INPUT_OTHER ? EXIT_YES : give_up_for_shells(&program, &error);
     case PROGRAM_WRONG:
         return give_up(&program, &error);
     case PROGRAM_GO_ON:
@@ -87,13 +111,22 @@ int main(int argc, char **argv)
     }
     check.quiet = program.quiet;
     check.classic = argc > optind;
-    if (!configure(&program, &config, argc - optind, argv + optind, &error))
+    struct sources sources = {&program, argc - optind, argv + optind};
+    struct sources kept = sources;
+    if ((check.input == INPUT_LISTENER && !sources_keep(&kept, &error)) ||
+        !configure(&sources, &config, &check.settings, &error))
         return give_up(&program, &error);
+    if (program.check_config && check.input != INPUT_OTHER)
+        return give_up_for_shells(&program, &error);
     if (program.check_config) {
         config_print(&config, stdout);
         return EXIT_YES;
     }
     check_open_log();
+    if (check.input == INPUT_LISTENER)
+        return serve(&kept, &config);
+    if (check.watch)
+        return watch(&program);
     if (!check_run(started_ns, &error))
         return give_up(&program, &error);
     return check_exit_code();

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "num.h"
+
 /* Where the classic check looked. */
 static const char classic_disable_file[] = "/var/tmp/clustercheck.disabled";
 
@@ -14,7 +16,7 @@ static bool file_exists(const char *path)
     return path != NULL && access(path, F_OK) == 0;
 }
 
-static bool sst_in_progress(const struct settings *settings)
+bool observe_transfer(const struct settings *settings)
 {
     char path[4096];
 
@@ -22,6 +24,12 @@ static bool sst_in_progress(const struct settings *settings)
         return false;
     snprintf(path, sizeof path, "%s/%s", settings->datadir, sst_mark);
     return file_exists(path);
+}
+
+void observe_files(struct observation *seen, const struct settings *settings)
+{
+    seen->disabled = file_exists(settings->disable_file) || file_exists(classic_disable_file);
+    seen->draining = file_exists(settings->drain_file);
 }
 
 void observe(struct observed *observed, const struct settings *settings, const struct request *request,
@@ -32,21 +40,41 @@ void observe(struct observed *observed, const struct settings *settings, const s
     *seen = (struct observation){
         .failure = NODE_ANSWERED,
         .facts = &observed->facts,
-        .disabled = file_exists(settings->disable_file) || file_exists(classic_disable_file),
-        .draining = file_exists(settings->drain_file),
         .siblings = request->siblings,
     };
+    bool reported = request->endpoint >= ENDPOINT_VERDICTS;
+
+    observe_files(seen, settings);
     facts_clear(&observed->facts);
-    if (request->endpoint != ENDPOINT_LIVE && (seen->disabled || seen->draining))
+    if (request->endpoint != ENDPOINT_LIVE && !reported && (seen->disabled || seen->draining))
         return;
-    seen->failure = node_ask(&settings->node, deadline, &observed->facts, &observed->failure);
+    seen->failure = reported ? node_ask_everything(&settings->node, deadline, &observed->facts, &observed->failure)
+                             : node_ask(&settings->node, deadline, &observed->facts, &observed->failure);
     if (seen->failure == NODE_ANSWERED)
         return;
     seen->failure_text = observed->failure.text;
-    seen->sst_in_progress = sst_in_progress(settings);
+    seen->sst_in_progress = observe_transfer(settings);
 }
 
-struct verdict endpoint_verdict(const struct observed *observed, const struct settings *settings, enum endpoint endpoint)
+struct verdict verdict_late(const struct settings *settings)
+{
+    struct verdict late = {.state = VERDICT_UNKNOWN, .reason = REASON_TIMED_OUT};
+    char timeout[32];
+
+    duration_format(settings->timeout_ms, timeout, sizeof timeout);
+    snprintf(late.detail, sizeof late.detail, "the server did not answer within %s", timeout);
+    return late;
+}
+
+struct verdict verdict_bad_request(void)
+{
+    return (struct verdict){.state = VERDICT_UNKNOWN,
+                            .reason = REASON_BAD_REQUEST,
+                            .detail = "the request line did not end, so what is asked is not known"};
+}
+
+struct verdict endpoint_verdict(const struct observed *observed, const struct settings *settings,
+                                enum endpoint endpoint)
 {
     struct policy policy = {
         .donor = (enum donor_policy)settings->available_when_donor,
@@ -63,7 +91,12 @@ struct verdict endpoint_verdict(const struct observed *observed, const struct se
         break;
     case ENDPOINT_LIVE:
         return verdict_live(&observed->observation);
+    case ENDPOINT_WRITER:
+        policy.readonly = false;
+        return verdict_writer(&observed->observation, verdict_decide(&observed->observation, &policy));
     case ENDPOINT_POLICY:
+    case ENDPOINT_STATUS:
+    case ENDPOINT_METRICS:
     case ENDPOINT_COUNT:
         break;
     }

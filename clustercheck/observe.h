@@ -20,7 +20,20 @@ struct observed {
 void observe(struct observed *observed, const struct settings *settings, const struct request *request,
              struct deadline deadline);
 
+/* The admin's files alone: sets `disabled` and `draining`. */
+void observe_files(struct observation *seen, const struct settings *settings);
+
+/* Whether the data directory has the mark of a running state transfer. */
+bool observe_transfer(const struct settings *settings);
+
+/* What is said when the server has not answered within `timeout`. */
+struct verdict verdict_late(const struct settings *settings);
+
+/* What is said to half a request line. */
+struct verdict verdict_bad_request(void);
+
 /* The verdict of an endpoint over what was observed. */
-struct verdict endpoint_verdict(const struct observed *observed, const struct settings *settings, enum endpoint endpoint);
+struct verdict endpoint_verdict(const struct observed *observed, const struct settings *settings,
+                                enum endpoint endpoint);
 
 #endif

@@ -31,7 +31,8 @@ static const char *classic_predicate(const struct verdict *verdict)
     return "is not synced.";
 }
 
-static void add_sentence(struct line *body, const struct verdict *verdict, enum endpoint endpoint, enum body_style style)
+static void add_sentence(struct line *body, const struct verdict *verdict, enum endpoint endpoint,
+                         enum body_style style)
 {
     if (endpoint == ENDPOINT_LIVE) {
         line_add(body, verdict->state == VERDICT_UP ? "The server is alive." : "The server is not alive.");
@@ -41,8 +42,8 @@ static void add_sentence(struct line *body, const struct verdict *verdict, enum 
     line_add(body, classic_predicate(verdict));
 }
 
-void reply_format(struct reply *reply, const struct verdict *verdict, const struct request *request, enum body_style style,
-                  const char *state)
+void reply_format(struct reply *reply, const struct verdict *verdict, const struct request *request,
+                  enum body_style style, const char *state)
 {
     char body_text[BODY_SIZE] = "";
     char state_text[STATE_SIZE] = "";
@@ -65,14 +66,14 @@ void reply_format(struct reply *reply, const struct verdict *verdict, const stru
     int used = snprintf(reply->text, sizeof reply->text,
                         "HTTP/1.1 %d %s\r\n"
                         "Content-Type: text/plain\r\n"
-                        "Connection: close\r\n"
+                        "Connection: %s\r\n"
                         "Cache-Control: no-store\r\n"
                         "X-Galera-State: %s\r\n"
                         "X-Galera-Reason: %s\r\n"
                         "Content-Length: %zu\r\n"
                         "\r\n"
                         "%s",
-                        status, status_phrase(status), state_text, reason_word(verdict->reason), body.length,
-                        request->head ? "" : body_text);
+                        status, status_phrase(status), request->keep_alive ? "keep-alive" : "close", state_text,
+                        reason_word(verdict->reason), body.length, request->head ? "" : body_text);
     reply->length = (size_t)used;
 }

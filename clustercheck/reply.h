@@ -15,11 +15,19 @@ struct reply {
     size_t length;
 };
 
+/* An answer of any length, somewhere else. */
+struct page {
+    const char *text;
+    size_t length;
+    int status;
+};
+
 /*
- * `state` is the server's own word for its state (wsrep_local_state_comment), NULL when it said nothing; it is escaped here.
+ * `state` is the server's own word for its state (wsrep_local_state_comment), NULL when it said nothing; it is
+ * escaped here.
  */
-void reply_format(struct reply *reply, const struct verdict *verdict, const struct request *request, enum body_style style,
-                  const char *state);
+void reply_format(struct reply *reply, const struct verdict *verdict, const struct request *request,
+                  enum body_style style, const char *state);
 
 /* The status code of a verdict: 200 up, 404 draining (http-check disable-on-404), 503 everything else. */
 int reply_status(const struct verdict *verdict);

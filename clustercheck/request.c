@@ -44,7 +44,9 @@ static struct slice slice_trim(struct slice slice)
 }
 
 static const char *const endpoint_paths[ENDPOINT_COUNT] = {
-    [ENDPOINT_POLICY] = "/", [ENDPOINT_RW] = "/rw", [ENDPOINT_RO] = "/ro", [ENDPOINT_LIVE] = "/live"};
+    [ENDPOINT_POLICY] = "/",        [ENDPOINT_RW] = "/rw",         [ENDPOINT_RO] = "/ro",
+    [ENDPOINT_LIVE] = "/live",      [ENDPOINT_WRITER] = "/writer", [ENDPOINT_STATUS] = "/status",
+    [ENDPOINT_METRICS] = "/metrics"};
 
 const char *endpoint_path(enum endpoint endpoint)
 {
@@ -96,6 +98,8 @@ enum siblings siblings_parse(const char *value, size_t length)
 
     while (rest.length > 0) {
         struct slice field = slice_trim(slice_cut(&rest, ';'));
+        if (slice_starts(field, "throttle="))
+            return SIBLINGS_NOT_TOLD; /* during slowstart the weights do not add up */
         if (slice_starts(field, "weight=") && !told) {
             struct slice fraction = {field.start + strlen("weight="), field.length - strlen("weight=")};
             told = parse_fraction(fraction, &own, &total);
@@ -108,30 +112,39 @@ enum siblings siblings_parse(const char *value, size_t length)
     return total > ours ? SIBLINGS_USABLE : SIBLINGS_NONE_USABLE;
 }
 
-static void parse_request_line(struct slice line, struct request *request)
+/* True when the line ends with "HTTP/1.1": only such clients may keep the connection. */
+static bool parse_request_line(struct slice line, struct request *request)
 {
     struct slice rest = slice_trim(line);
     struct slice method = slice_cut(&rest, ' ');
-    struct slice path = slice_trim(rest);
+    struct slice path;
 
-    path = slice_cut(&path, ' ');
+    rest = slice_trim(rest);
+    path = slice_cut(&rest, ' ');
     request->head = slice_is(method, "HEAD");
     request->endpoint = endpoint_of_path(path.start, path.length);
+    return slice_is(slice_trim(rest), "HTTP/1.1");
 }
 
 static void parse_header(struct slice line, struct request *request)
 {
     struct slice rest = line;
     struct slice name = slice_trim(slice_cut(&rest, ':'));
+    struct slice value = slice_trim(rest);
 
     if (slice_is(name, "X-Haproxy-Server-State"))
         request->siblings = siblings_parse(rest.start, rest.length);
+    else if (slice_is(name, "Connection"))
+        request->keep_alive = slice_is(value, "keep-alive");
+    else if (slice_is(name, "Transfer-Encoding") || (slice_is(name, "Content-Length") && !slice_is(value, "0")))
+        request->has_body = true;
 }
 
 struct request request_parse(const char *bytes, size_t length)
 {
     struct request request = {.progress = length == 0 ? REQUEST_EMPTY : REQUEST_STARTED, .siblings = SIBLINGS_NOT_TOLD};
     struct slice rest = {bytes, length};
+    bool may_keep = false;
 
     while (rest.length > 0 && memchr(rest.start, '\n', rest.length) != NULL) {
         struct slice line = slice_cut(&rest, '\n');
@@ -140,13 +153,15 @@ struct request request_parse(const char *bytes, size_t length)
             continue; /* RFC 9112 section 2.2: blank lines before the request line are ignored */
         if (blank) {
             request.progress = REQUEST_COMPLETE;
+            request.length = length - rest.length;
             break;
         }
         if (request.progress == REQUEST_STARTED)
-            parse_request_line(line, &request);
+            may_keep = parse_request_line(line, &request);
         else
             parse_header(line, &request);
         request.progress = REQUEST_LINE;
     }
+    request.keep_alive = request.keep_alive && may_keep && !request.has_body && request.progress == REQUEST_COMPLETE;
     return request;
 }

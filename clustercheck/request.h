@@ -13,10 +13,14 @@
 #include "verdict.h"
 
 enum endpoint {
-    ENDPOINT_POLICY, /* "/" and every path that is not named below */
-    ENDPOINT_RW,     /* "/rw": also refuses a read-only node */
-    ENDPOINT_RO,     /* "/ro": accepts a read-only node */
-    ENDPOINT_LIVE,   /* "/live": is the server there at all */
+    ENDPOINT_POLICY,   /* "/" and every path that is not named below */
+    ENDPOINT_RW,       /* "/rw": also refuses a read-only node */
+    ENDPOINT_RO,       /* "/ro": accepts a read-only node */
+    ENDPOINT_LIVE,     /* "/live": is the server there at all */
+    ENDPOINT_WRITER,   /* "/writer": as /rw, and no usable node is preferred, as far as one node can know */
+    ENDPOINT_VERDICTS, /* those above are answered with a verdict, those below with a report */
+    ENDPOINT_STATUS = ENDPOINT_VERDICTS, /* "/status": JSON */
+    ENDPOINT_METRICS,                    /* "/metrics": Prometheus */
     ENDPOINT_COUNT
 };
 
@@ -30,14 +34,17 @@ enum request_progress {
 struct request {
     enum request_progress progress;
     enum endpoint endpoint;
-    bool head; /* HEAD: the answer has no body */
+    bool head;       /* HEAD: the answer has no body */
+    bool keep_alive; /* HTTP/1.1 with "Connection: keep-alive" */
+    bool has_body;   /* the client has more to say than the request's head */
+    size_t length;   /* of the head, when it is complete */
     enum siblings siblings;
 };
 
 /* The most bytes of a request that are looked at. */
 enum { REQUEST_SIZE_MOST = 8192 };
 
-/* Reads what has arrived so far; may be called again with more. `bytes` need not be terminated and may hold anything. */
+/* Reads what has arrived so far; may be called again with more. `bytes` need not be terminated and may hold any. */
 struct request request_parse(const char *bytes, size_t length);
 
 /* The endpoint of a path ("/rw", "/rw?x=1"). */

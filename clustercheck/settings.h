@@ -25,6 +25,15 @@ struct settings {
     char *log;
     char *state_dir;
     int64_t log_repeat_ms;
+    int64_t donor_weight; /* percent */
+    int64_t weight_queue; /* length of the receive queue that halves the weight */
+
+    /* The resident service. */
+    int64_t refresh_ms;
+    int64_t max_age_ms;
+    int64_t idle_exit_ms; /* 0: never */
+    int64_t keep_alive_ms;
+    int64_t max_clients;
 };
 
 extern const struct config_key settings_keys[];

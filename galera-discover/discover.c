@@ -235,12 +235,15 @@ static bool follow(struct discovery *discovery, struct error *error)
 static bool open_watch(struct discovery *discovery, struct error *error)
 {
     const struct settings *settings = discovery->settings;
-    int64_t all_endpoints_ms = settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(discovery->etcd);
+    int64_t request_ms = settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(discovery->etcd);
+    /* The watchdog has to be fed between two requests. */
+    if (notify_watchdog_ms() != 0 && notify_watchdog_ms() < request_ms)
+        request_ms = notify_watchdog_ms();
     struct registry_watch_settings watch = {
         .prefix = settings->prefix,
         .resync_ms = settings->resync_ms,
         .gather_ms = settings->gather_ms,
-        .request_ms = all_endpoints_ms,
+        .request_ms = request_ms,
     };
 
     discovery->watch = registry_watch_open(discovery->etcd, &watch, error);

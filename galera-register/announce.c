@@ -10,6 +10,7 @@ enum {
     CONTEST_POLL_MS = 500,
     /* etcd tells what is left in whole seconds */
     CONTEST_SLACK_MS = 1500,
+    RENEWALS_OF_THE_LIVING = 2,
 };
 
 void announce_init(struct announce *announce, int64_t ttl_ms, int64_t stop_timeout_ms, bool once)
@@ -130,8 +131,10 @@ static enum announce_news claimed(struct announce *announce, const struct announ
     return again ? NEWS_REGISTERED_AGAIN : NEWS_REGISTERED;
 }
 
-/* Another node has our id. A dead one's entry runs out; a living one's is renewed, and then it ends later than it was
- * to. */
+/*
+ * Another node has our id. A dead one's entry runs out; a living one's is renewed, and then it ends later than it was
+ * to. That is seen once of a dead one as well, when etcd has a new leader, which gives every lease its whole TTL again.
+ */
 static enum announce_news taken(struct announce *announce, const struct announce_report *report, int64_t now_ms)
 {
     int64_t until_ms = now_ms + report->left_ms;
@@ -145,11 +148,13 @@ static enum announce_news taken(struct announce *announce, const struct announce
         announce->contested = true;
         announce->holder = report->holder;
         announce->holder_until_ms = until_ms;
+        announce->holder_renewals = 0;
         return NEWS_CONTESTED;
     }
-    if (until_ms > announce->holder_until_ms + CONTEST_SLACK_MS)
-        return end_with(announce, NEWS_OWNED);
-    return NEWS_NONE;
+    if (until_ms <= announce->holder_until_ms + CONTEST_SLACK_MS)
+        return NEWS_NONE;
+    announce->holder_until_ms = until_ms;
+    return ++announce->holder_renewals < RENEWALS_OF_THE_LIVING ? NEWS_NONE : end_with(announce, NEWS_OWNED);
 }
 
 static enum announce_news lost(struct announce *announce, int64_t now_ms)

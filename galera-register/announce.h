@@ -4,8 +4,8 @@
  *
  * While the entry is wanted: claim it, keep it alive at a third of its TTL, read it back every few beats, and claim it
  * again whenever it turns out to be gone. An entry under our id that another node holds is watched for as long as a
- * dead holder's would last; when it is renewed in that time its holder lives, and we end. On a stop, or when it is not
- * wanted any more, it is withdrawn.
+ * dead holder's would last; when it is renewed twice in that time its holder lives, and we end. On a stop, or when it
+ * is not wanted any more, it is withdrawn.
  *
  * Times are milliseconds of a monotonic clock.
  */
@@ -88,6 +88,7 @@ struct announce {
     bool contested;
     int64_t holder;
     int64_t holder_until_ms; /* when its entry ends unless it is renewed */
+    int holder_renewals;     /* that were seen */
     int64_t beats;
     int64_t keep_at_ms;
     int64_t retry_at_ms;

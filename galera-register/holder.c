@@ -36,6 +36,17 @@ static bool is_intact(const struct etcd_range *range, const char *directory, con
     return true;
 }
 
+/* The state changes; what else is there must say what our own keys do. */
+static bool can_be_ours(const struct etcd_range *range, const char *directory, const struct registry_entry *own)
+{
+    for (int field = 0; field < REGISTRY_FIELD_COUNT; field++) {
+        const struct etcd_kv *kv = find(range, directory, (enum registry_field)field);
+        if (kv != NULL && field != REGISTRY_STATE && !has_value(kv, own, (enum registry_field)field))
+            return false;
+    }
+    return true;
+}
+
 struct holder holder_find(const struct etcd_range *range, const char *directory, const struct registry_entry *own,
                           int64_t lease)
 {
@@ -43,6 +54,7 @@ struct holder holder_find(const struct etcd_range *range, const char *directory,
     const struct etcd_kv *port = find(range, directory, REGISTRY_PORT);
     struct holder holder = {.kind = HOLDER_NONE};
 
+    holder.remains = ip == NULL && can_be_ours(range, directory, own);
     if (ip == NULL)
         return holder;
     holder.lease = ip->lease;
@@ -51,10 +63,11 @@ struct holder holder_find(const struct etcd_range *range, const char *directory,
              ip->value, port == NULL ? "?" : port->value);
     /* A port that is missing or new is no other node. */
     bool same = has_value(ip, own, REGISTRY_IP) && (port == NULL || has_value(port, own, REGISTRY_PORT));
-    if (!same)
-        holder.kind = HOLDER_OTHER;
+    /* Under our lease is what we have written, be it with the address that we had then. */
+    if ((same || lease != 0) && ip->lease == lease)
+        holder.kind = HOLDER_US;
     else
-        holder.kind = ip->lease == lease ? HOLDER_US : HOLDER_LEFTOVER;
+        holder.kind = same ? HOLDER_LEFTOVER : HOLDER_OTHER;
     holder.intact = holder.kind == HOLDER_US && is_intact(range, directory, own, lease);
     return holder;
 }

@@ -7,7 +7,7 @@
 
 enum holder_kind {
     HOLDER_NONE,     /* nobody: there is no address */
-    HOLDER_US,       /* our address under our lease */
+    HOLDER_US,       /* an address under our lease */
     HOLDER_LEFTOVER, /* our address under another lease: a former run of ours, or a second process for the same server
                       */
     HOLDER_OTHER,    /* another address */
@@ -16,6 +16,7 @@ enum holder_kind {
 struct holder {
     enum holder_kind kind;
     bool intact;                         /* HOLDER_US: every key is there, ours, and says what it should */
+    bool remains;                        /* HOLDER_NONE: no key is there that can be of another node */
     int64_t lease;                       /* 0: none */
     int64_t mod_revision;                /* of its address */
     char address[REGISTRY_IP_SIZE + 16]; /* as it stands there, not checked */

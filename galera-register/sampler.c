@@ -132,11 +132,11 @@ void sampler_stop(struct sampler *sampler)
         return;
     close(sampler->stop[1]);
     sampler->stop[1] = -1;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += STOP_WAIT_NS;
     until.tv_sec += until.tv_nsec / NS_PER_S;
     until.tv_nsec %= NS_PER_S;
-    if (pthread_timedjoin_np(sampler->thread, NULL, &until) != 0)
+    if (pthread_clockjoin_np(sampler->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
         return; /* it still uses all of this */
     close_pipes(sampler);
     free(sampler);

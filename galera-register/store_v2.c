@@ -2,7 +2,7 @@
 
 #include "store.h"
 
-enum { MS_PER_S = 1000 };
+enum { MS_PER_S = 1000, LOOKS = 3 };
 
 /* The directory without the slash at its end. */
 static const char *directory_key(const struct store *store, char key[STORE_KEY_SIZE])
@@ -14,17 +14,21 @@ static const char *directory_key(const struct store *store, char key[STORE_KEY_S
     return key;
 }
 
-static enum etcd_failure read_holder(struct store *store, struct deadline deadline, int64_t *left_s,
-                                     struct error *error)
+/* Reads who holds the entry. Which address is ours, a claim knows only when a member has answered. */
+static enum announce_outcome read_holder(struct store *store, bool to_claim, struct deadline deadline, int64_t *left_s,
+                                         struct error *error)
 {
     char key[STORE_KEY_SIZE];
     struct etcd_range range;
-    enum etcd_failure failure = etcd_v2_get(store->etcd, directory_key(store, key), deadline, &range, left_s, error);
+    enum announce_outcome outcome =
+        store_outcome(etcd_v2_get(store->etcd, directory_key(store, key), deadline, &range, left_s, error));
 
-    if (failure == ETCD_OK)
+    if (outcome == OUTCOME_DONE && to_claim && !store_find_ip(store, error))
+        outcome = OUTCOME_IMPOSSIBLE;
+    if (outcome == OUTCOME_DONE)
         store->holder = holder_find(&range, store->directory, store->entry, 0);
     etcd_range_free(&range);
-    return failure;
+    return outcome;
 }
 
 static enum announce_outcome taken(const struct store *store, int64_t left_s, struct announce_report *report,
@@ -65,15 +69,13 @@ static enum announce_outcome claim(struct store *store, struct deadline deadline
                                    struct error *error)
 {
     int64_t left_s = -1;
-    enum etcd_failure failure = read_holder(store, deadline, &left_s, error);
+    enum announce_outcome outcome = read_holder(store, true, deadline, &left_s, error);
 
-    if (failure != ETCD_OK)
-        return store_outcome(failure);
-    if (!store_find_ip(store, error))
-        return OUTCOME_IMPOSSIBLE;
+    if (outcome != OUTCOME_DONE)
+        return outcome;
     if (store->holder.kind == HOLDER_OTHER)
         return taken(store, left_s, report, error);
-    failure = put_directory(store, left_s < 0 ? ETCD_V2_ABSENT : ETCD_V2_PRESENT, deadline, error);
+    enum etcd_failure failure = put_directory(store, left_s < 0 ? ETCD_V2_ABSENT : ETCD_V2_PRESENT, deadline, error);
     for (int field = REGISTRY_FIELD_COUNT - 1; failure == ETCD_OK && field >= 0; field--)
         failure = put_field(store, (enum registry_field)field, deadline, error);
     /* A key written after the directory expired would have made a new one that never does: give it its TTL again. */
@@ -94,10 +96,10 @@ static enum announce_outcome verify(struct store *store, struct deadline deadlin
                                     struct error *error)
 {
     int64_t left_s = -1;
-    enum etcd_failure failure = read_holder(store, deadline, &left_s, error);
+    enum announce_outcome outcome = read_holder(store, false, deadline, &left_s, error);
 
-    if (failure != ETCD_OK)
-        return store_outcome(failure);
+    if (outcome != OUTCOME_DONE)
+        return outcome;
     if (store->holder.kind == HOLDER_OTHER)
         return taken(store, left_s, report, error);
     if (store->holder.kind == HOLDER_US && store->holder.intact && left_s > 0)
@@ -106,20 +108,39 @@ static enum announce_outcome verify(struct store *store, struct deadline deadlin
     return OUTCOME_GONE;
 }
 
-static enum announce_outcome update(struct store *store, struct deadline deadline, struct error *error)
+/* The state alone, if the entry is still ours; it may have had none before. */
+static enum announce_outcome update(struct store *store, struct deadline deadline, struct announce_report *report,
+                                    struct error *error)
 {
     char key[STORE_KEY_SIZE];
     struct etcd_v2_put put = {
         .key = store_key(store, REGISTRY_STATE, key), .value = store->entry->state, .condition = ETCD_V2_PRESENT};
+    enum etcd_failure failure = ETCD_NOT_FOUND;
+    int64_t left_s = -1;
+    enum announce_outcome outcome = read_holder(store, false, deadline, &left_s, error);
 
-    if (store->entry->state[0] == '\0')
-        return store_outcome(put_field(store, REGISTRY_STATE, deadline, error));
-    return store_outcome(etcd_v2_put(store->etcd, &put, deadline, error));
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+    if (store->holder.kind == HOLDER_OTHER)
+        return taken(store, left_s, report, error);
+    if (store->holder.kind == HOLDER_NONE) {
+        error_set(error, EXIT_UNAVAILABLE, "the entry is not there any more");
+        return OUTCOME_GONE;
+    }
+    if (store->entry->state[0] != '\0')
+        failure = etcd_v2_put(store->etcd, &put, deadline, error);
+    if (failure != ETCD_NOT_FOUND)
+        return store_outcome(failure);
+    failure = put_field(store, REGISTRY_STATE, deadline, error);
+    if (failure == ETCD_OK)
+        failure = put_directory(store, ETCD_V2_PRESENT, deadline, error); /* as in claim */
+    return store_outcome(failure);
 }
 
 /*
- * v2 compares values of keys, not of directories: the address goes only if it is still ours, and the rest only after
- * it. Who would take the id over finds a directory without an address then.
+ * v2 compares values of keys, not of directories: the address goes only if it is still ours, and the rest only when
+ * another look shows nothing that can be of another node. That takes half an entry away as well, of a claim or a
+ * withdrawal that failed.
  */
 static enum announce_outcome withdraw(struct store *store, struct deadline deadline, struct error *error)
 {
@@ -127,13 +148,18 @@ static enum announce_outcome withdraw(struct store *store, struct deadline deadl
     char key[STORE_KEY_SIZE];
     struct etcd_v2_delete address = {.key = store_key(store, REGISTRY_IP, ip_key), .old_value = store->entry->ip};
     struct etcd_v2_delete directory = {.key = directory_key(store, key), .directory = true};
-    enum etcd_failure failure = ETCD_OK;
+    enum etcd_failure failure = ETCD_NOT_FOUND;
 
     if (store->entry->ip[0] == '\0')
         return OUTCOME_DONE;
-    failure = etcd_v2_delete(store->etcd, &address, deadline, error);
-    if (failure == ETCD_OK)
-        failure = etcd_v2_delete(store->etcd, &directory, deadline, error);
+    for (int look = 0; look < LOOKS && (failure == ETCD_OK || failure == ETCD_NOT_FOUND); look++) {
+        int64_t left_s = -1;
+        enum announce_outcome outcome = read_holder(store, false, deadline, &left_s, error);
+        if (outcome != OUTCOME_DONE || left_s < 0 || (store->holder.kind != HOLDER_US && !store->holder.remains))
+            return outcome;
+        const struct etcd_v2_delete *next = store->holder.kind == HOLDER_US ? &address : &directory;
+        failure = etcd_v2_delete(store->etcd, next, deadline, error);
+    }
     return failure == ETCD_NOT_FOUND || failure == ETCD_CHANGED ? OUTCOME_DONE : store_outcome(failure);
 }
 
@@ -148,7 +174,7 @@ enum announce_outcome store_v2_do(struct store *store, enum announce_action acti
     case ANNOUNCE_VERIFY:
         return verify(store, deadline, report, error);
     case ANNOUNCE_UPDATE:
-        return update(store, deadline, error);
+        return update(store, deadline, report, error);
     case ANNOUNCE_WITHDRAW:
         return withdraw(store, deadline, error);
     case ANNOUNCE_WAIT:

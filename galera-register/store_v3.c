@@ -1,19 +1,21 @@
-#include <inttypes.h>
-#include <string.h>
-
 #include "store.h"
 
 enum { CLAIM_ATTEMPTS = 3, MS_PER_S = 1000 };
 
-static enum etcd_failure read_holder(struct store *store, struct deadline deadline, struct error *error)
+/* Reads who holds the entry. Which address is ours, a claim knows only when a member has answered. */
+static enum announce_outcome read_holder(struct store *store, bool to_claim, struct deadline deadline,
+                                         struct error *error)
 {
     struct etcd_range range;
-    enum etcd_failure failure = etcd_get_prefix(store->etcd, store->directory, deadline, &range, error);
+    enum announce_outcome outcome =
+        store_outcome(etcd_get_prefix(store->etcd, store->directory, deadline, &range, error));
 
-    if (failure == ETCD_OK)
+    if (outcome == OUTCOME_DONE && to_claim && !store_find_ip(store, error))
+        outcome = OUTCOME_IMPOSSIBLE;
+    if (outcome == OUTCOME_DONE)
         store->holder = holder_find(&range, store->directory, store->entry, store->lease);
     etcd_range_free(&range);
-    return failure;
+    return outcome;
 }
 
 static enum announce_outcome taken(struct store *store, struct deadline deadline, struct announce_report *report,
@@ -34,11 +36,16 @@ static enum announce_outcome taken(struct store *store, struct deadline deadline
     return OUTCOME_TAKEN;
 }
 
+/* The lease of an attempt that failed is used again, with its whole TTL before it. */
 static enum etcd_failure have_lease(struct store *store, struct deadline deadline, int64_t *ttl_s, struct error *error)
 {
+    enum etcd_failure failure = ETCD_NOT_FOUND;
+
     if (store->lease != 0)
-        return ETCD_OK;
-    return etcd_lease_grant(store->etcd, store->ttl_s, deadline, &store->lease, ttl_s, error);
+        failure = etcd_lease_keep(store->etcd, store->lease, deadline, ttl_s, error);
+    if (failure == ETCD_NOT_FOUND)
+        failure = etcd_lease_grant(store->etcd, store->ttl_s, deadline, &store->lease, ttl_s, error);
+    return failure;
 }
 
 /* Writes all keys, if the address is still as it was read. ETCD_CHANGED when it is not. */
@@ -89,11 +96,9 @@ static enum announce_outcome claim(struct store *store, struct deadline deadline
 
     for (int attempt = 0; attempt < CLAIM_ATTEMPTS && (failure == ETCD_CHANGED || failure == ETCD_NOT_FOUND);
          attempt++) {
-        failure = read_holder(store, deadline, error);
-        if (failure != ETCD_OK)
-            break;
-        if (!store_find_ip(store, error))
-            return OUTCOME_IMPOSSIBLE;
+        enum announce_outcome outcome = read_holder(store, true, deadline, error);
+        if (outcome != OUTCOME_DONE)
+            return outcome;
         if (store->holder.kind == HOLDER_OTHER)
             return taken(store, deadline, report, error);
         failure = have_lease(store, deadline, &ttl_s, error);
@@ -122,10 +127,10 @@ static enum announce_outcome keep(struct store *store, struct deadline deadline,
 static enum announce_outcome verify(struct store *store, struct deadline deadline, struct announce_report *report,
                                     struct error *error)
 {
-    enum etcd_failure failure = read_holder(store, deadline, error);
+    enum announce_outcome outcome = read_holder(store, false, deadline, error);
 
-    if (failure != ETCD_OK)
-        return store_outcome(failure);
+    if (outcome != OUTCOME_DONE)
+        return outcome;
     switch (store->holder.kind) {
     case HOLDER_NONE:
         error_set(error, EXIT_UNAVAILABLE, "the entry was removed by somebody else, or its lease was revoked");

@@ -93,9 +93,25 @@ static void set_request(CURL *easy, const struct http_tls *tls, const struct htt
     set_method(easy, request);
 }
 
-static bool report(CURLcode code, const char *problem, struct error *error)
+/* A server that takes a connection and ends it without an answer mostly wants another kind of client. */
+static const char *hint_of(CURL *easy, CURLcode code)
 {
-    return error_set(error, EXIT_UNAVAILABLE, "%s", problem[0] != '\0' ? problem : curl_easy_strerror(code));
+    const char *scheme = NULL;
+    long connects = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (scheme == NULL || connects == 0 ||
+        (code != CURLE_GOT_NOTHING && code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR))
+        return "";
+    return strcasecmp(scheme, "https") == 0 ? "; does the server refuse our certificate (cert and key)?"
+                                            : "; does the server expect https?";
+}
+
+static bool report(CURL *easy, CURLcode code, const char *problem, struct error *error)
+{
+    return error_set(error, EXIT_UNAVAILABLE, "%s%s", problem[0] != '\0' ? problem : curl_easy_strerror(code),
+                     hint_of(easy, code));
 }
 
 /* --- one request, one reply ------------------------------------------------------------------------------------- */
@@ -238,7 +254,7 @@ enum http_result http_perform(struct http *http, const struct http_request *requ
         error_set(error, EXIT_UNAVAILABLE, woken ? "interrupted" : "no answer in time");
     } else if (code != CURLE_OK) {
         result = failure_of(http->easy);
-        report(code, problem, error);
+        report(http->easy, code, problem, error);
     }
     keep_facts(http->easy, reply);
     curl_multi_remove_handle(http->multi, http->easy);
@@ -365,7 +381,7 @@ enum http_stream_news http_stream_next(struct http_stream *stream, const char **
     if (stream->code == CURLE_OK)
         error_set(error, EXIT_UNAVAILABLE, "the server ended the stream");
     else
-        report(stream->code, stream->problem, error);
+        report(stream->easy, stream->code, stream->problem, error);
     return HTTP_STREAM_ENDED;
 }
 

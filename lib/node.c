@@ -98,11 +98,9 @@ enum question { QUESTION_FITNESS, QUESTION_EVERYTHING, QUESTION_KINDS };
 enum { FORM_MARIADB = 0, FORM_OTHERS = 1, FORMS = 3 };
 
 static const char *const questions[QUESTION_KINDS][FORMS] = {
-    [QUESTION_FITNESS] = {NO_WAIT STATUS MARIADB_VARIABLES,
-                          NO_WAIT STATUS VARIABLES, /* PXC and MySQL with wsrep */
-                          STATUS VARIABLES},        /* a server that was built without wsrep */
-    [QUESTION_EVERYTHING] = {NO_WAIT WHOLE_STATUS MARIADB_VARIABLES,
-                             NO_WAIT WHOLE_STATUS VARIABLES,
+    [QUESTION_FITNESS] = {NO_WAIT STATUS MARIADB_VARIABLES, NO_WAIT STATUS VARIABLES, /* PXC and MySQL with wsrep */
+                          STATUS VARIABLES}, /* a server that was built without wsrep */
+    [QUESTION_EVERYTHING] = {NO_WAIT WHOLE_STATUS MARIADB_VARIABLES, NO_WAIT WHOLE_STATUS VARIABLES,
                              WHOLE_STATUS VARIABLES},
 };
 
@@ -146,11 +144,18 @@ static enum node_failure report(MYSQL *mysql, struct deadline deadline, struct e
     return failure_of(mysql_errno(mysql), deadline);
 }
 
+static bool wants_tls(const struct node_settings *settings)
+{
+    return settings->ssl_ca != NULL || settings->ssl_cert != NULL;
+}
+
 static void set_tls(MYSQL *mysql, const struct node_settings *settings)
 {
-    if (settings->ssl_ca == NULL && settings->ssl_cert == NULL)
+    if (!wants_tls(settings))
         return;
-    mysql_ssl_set(mysql, settings->ssl_key, settings->ssl_cert, settings->ssl_ca, NULL, NULL);
+    /* libmariadb checks against an authority that it was told of, whatever MYSQL_OPT_SSL_VERIFY_SERVER_CERT says. */
+    mysql_ssl_set(mysql, settings->ssl_key, settings->ssl_cert, settings->ssl_verify ? settings->ssl_ca : NULL, NULL,
+                  NULL);
 #ifdef MARIADB_BASE_VERSION
     my_bool enforce = 1;
     my_bool verify = settings->ssl_verify ? 1 : 0;
@@ -258,6 +263,12 @@ static enum node_failure open_at(const struct node_settings *settings, const cha
         mysql_close(mysql);
         return failure;
     }
+    /* libmariadb refuses a server without TLS only when it verifies certificates (MYSQL_OPT_SSL_ENFORCE or not). */
+    if (wants_tls(settings) && mysql_get_ssl_cipher(mysql) == NULL) {
+        error_set(error, EXIT_UNAVAILABLE, "the server does not offer TLS, which ssl_ca and ssl_cert ask for");
+        mysql_close(mysql);
+        return NODE_CANNOT_CONNECT;
+    }
     *connection = mysql;
     return NODE_ANSWERED;
 }
@@ -265,7 +276,8 @@ static enum node_failure open_at(const struct node_settings *settings, const cha
 static enum node_failure open_anywhere(const struct node_settings *settings, struct deadline deadline,
                                        MYSQL **connection, struct error *error)
 {
-    enum node_failure failure = open_at(settings, settings->host, (unsigned)settings->port, deadline, connection, error);
+    enum node_failure failure =
+        open_at(settings, settings->host, (unsigned)settings->port, deadline, connection, error);
 
     if (failure == NODE_TOO_MANY_CONNECTIONS && settings->extra_port != 0) {
         /* Never the Unix socket: its listener counts against max_connections. */

@@ -65,16 +65,16 @@ enum node_failure node_ask_everything(const struct node_settings *settings, stru
 /* A connection that is kept between questions. */
 struct node;
 
-/* Connects; `*node` is set when that is NODE_ANSWERED, and NULL otherwise. The deadline is as loose as that of node_ask. */
+/* Connects; `*node` is set when that is NODE_ANSWERED, and NULL otherwise. The deadline is as loose as that of
+ * node_ask. */
 enum node_failure node_open(const struct node_settings *settings, struct deadline deadline, struct node **node,
                             struct error *error);
 
 /*
- * Asks for everything over the connection. After a failure the connection is of no more use; whether the server is, a new
- * one tells. Every wait for the server takes at most the time that node_open had, in whole seconds.
+ * Asks for everything over the connection. After a failure the connection is of no more use; whether the server is, a
+ * new one tells. Every wait for the server takes at most the time that node_open had, in whole seconds.
  */
-enum node_failure node_ask_again(struct node *node, struct deadline deadline, struct facts *facts,
-                                 struct error *error);
+enum node_failure node_ask_again(struct node *node, struct deadline deadline, struct facts *facts, struct error *error);
 
 /* Closes and frees; NULL is nothing. */
 void node_close(struct node *node);

@@ -29,8 +29,8 @@ enum verdict_reason {
     REASON_MAINTENANCE, /* pxc_maint_mode */
     REASON_READ_ONLY,
     REASON_NOT_WRITER, /* usable, but another node is preferred for writing */
-    REASON_DISABLED, /* by file */
-    REASON_DRAINING, /* by file */
+    REASON_DISABLED,   /* by file */
+    REASON_DRAINING,   /* by file */
     REASON_STANDALONE,
     REASON_CANNOT_CONNECT,
     REASON_ACCESS_DENIED,
@@ -84,9 +84,9 @@ struct verdict verdict_decide(const struct observation *observation, const struc
 struct verdict verdict_live(const struct observation *observation);
 
 /*
- * Should writes go to this node? A usable node is the writer when its wsrep_local_index is 0, or when the load balancer says
- * that no other server is usable. A node alone cannot know more: whether the node with the index 0 is usable, for example.
- * `usable` is verdict_decide's answer with a policy that refuses read-only nodes.
+ * Should writes go to this node? A usable node is the writer when its wsrep_local_index is 0, or when the load balancer
+ * says that no other server is usable. A node alone cannot know more: whether the node with the index 0 is usable, for
+ * example. `usable` is verdict_decide's answer with a policy that refuses read-only nodes.
  */
 struct verdict verdict_writer(const struct observation *observation, struct verdict usable);
 

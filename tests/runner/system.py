@@ -38,10 +38,17 @@ def claim_net() -> str:
 
 
 def find_modules(names: Sequence[str]) -> list[Path]:
-    """All modules, or those named: `lab`, `test_lab` and `test_lab.py` are the same."""
+    """All modules, or those named: `lab`, `test_lab` and `test_lab.py` are the same.
+
+    A name stands for its family too: `clustercheck` for test_clustercheck_http.py and the others."""
     if not names:
         return sorted(TESTS.glob("test_*.py"))
-    return [TESTS / f"test_{Path(name).stem.removeprefix('test_')}.py" for name in names]
+    found: list[Path] = []
+    for name in names:
+        stem = Path(name).stem.removeprefix("test_")
+        module, family = TESTS / f"test_{stem}.py", sorted(TESTS.glob(f"test_{stem}_*.py"))
+        found += [module] * (module.exists() or not family) + family
+    return found
 
 
 def run_system(module: Path, report: Report, logs: Path, timeout: float, net: str, pattern: str) -> None:

@@ -188,6 +188,9 @@ class Lab:
         for node in nodes:
             if node.process.frozen():
                 node.thaw()
+        for node in nodes:
+            if node.status().get("wsrep_cluster_status") == "Primary":
+                node.undo_settings()  # a desynced node would not count as usable below
         if all(node.usable() and node.status()["wsrep_cluster_size"] == str(len(nodes)) for node in nodes):
             for node in nodes:
                 node.heal(timeout)

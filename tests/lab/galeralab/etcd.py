@@ -25,6 +25,7 @@ class EtcdOptions:
     client_certs: bool = False  # with tls: refuse clients without a certificate of the lab's authority
     heartbeat_ms: int = 50
     election_ms: int = 500
+    advertised_peer_port: int = 2380  # another one when something stands between the members
     arguments: Sequence[str] = ()
 
 
@@ -112,9 +113,9 @@ class Etcd:
         member, options = self.member(number), self.options
         member.home.mkdir(exist_ok=True)
         urls = f"{self.scheme}://{member.address}:2379"
-        peers = {each.name: f"http://{each.address}:2380" for each in self.members}
+        peers = {each.name: f"http://{each.address}:{options.advertised_peer_port}" for each in self.members}
         arguments = ["--name", member.name, "--data-dir", str(member.data), "--listen-client-urls", urls,
-                     "--advertise-client-urls", urls, "--listen-peer-urls", peers[member.name],
+                     "--advertise-client-urls", urls, "--listen-peer-urls", f"http://{member.address}:2380",
                      "--initial-advertise-peer-urls", peers[member.name],
                      "--initial-cluster", ",".join(f"{name}={url}" for name, url in peers.items()),
                      "--initial-cluster-token", f"lab-{self.net}",

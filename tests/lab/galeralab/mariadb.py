@@ -244,5 +244,9 @@ class Node(Server):
         if not self.process.alive():
             self.kill()  # also what state transfer left behind
             self.join(timeout=timeout)
-        self.sql("SET GLOBAL wsrep_desync=OFF; SET GLOBAL wsrep_reject_queries=NONE; SET GLOBAL read_only=OFF")
+        self.undo_settings()
         self.wait_ready(timeout)
+
+    def undo_settings(self) -> None:
+        """What an admin can set by hand, and a test may have."""
+        self.sql("SET GLOBAL wsrep_desync=OFF; SET GLOBAL wsrep_reject_queries=NONE; SET GLOBAL read_only=OFF")

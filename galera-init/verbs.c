@@ -1,0 +1,110 @@
+#include "verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tally.h"
+
+static nodes_t seen(const struct situation *situation, enum sight sight)
+{
+    nodes_t set = 0;
+
+    for (size_t i = 0; i < situation->count; i++) {
+        if (situation->nodes[i].sighting.sight == sight)
+            set |= NODE_BIT(i);
+    }
+    return set;
+}
+
+static struct verb refused(enum verb_refusal refusal, size_t node)
+{
+    return (struct verb){.refusal = refusal, .node = node};
+}
+
+static bool node_runs(const struct situation *situation, size_t i)
+{
+    return node_is_alive(&situation->nodes[i]) || situation->nodes[i].sighting.sight != SIGHT_NONE;
+}
+
+struct verb verb_attest_lost(const struct situation *situation, const char *node)
+{
+    size_t i = situation_find(situation, node);
+    struct verb verb = {.node = i, .compare = COMPARE_OWN | COMPARE_BOOTSTRAP};
+
+    if (!situation->etcd_reachable)
+        return refused(VERB_ETCD_UNREACHABLE, i);
+    if (i == NODES_MOST)
+        return refused(VERB_UNKNOWN_NODE, i);
+    if (seen(situation, SIGHT_PRIMARY) != 0)
+        return refused(VERB_PRIMARY_EXISTS, i);
+    if (node_runs(situation, i))
+        return refused(VERB_NODE_RUNS, i);
+    verb.record = situation->nodes[i].record; /* what it held stays on record, for the words */
+    verb.record.state = RECORD_LOST;
+    verb.record.epoch = situation_epoch(situation);
+    return verb;
+}
+
+struct verb verb_forget(const struct situation *situation, const char *node)
+{
+    size_t i = situation_find(situation, node);
+
+    if (!situation->etcd_reachable)
+        return refused(VERB_ETCD_UNREACHABLE, i);
+    if (i == NODES_MOST || situation->nodes[i].record.state == RECORD_NONE)
+        return refused(VERB_UNKNOWN_NODE, i);
+    if (node_runs(situation, i))
+        return refused(VERB_NODE_RUNS, i);
+    return (struct verb){.node = i, .compare = COMPARE_OWN | COMPARE_BOOTSTRAP};
+}
+
+struct verb verb_force(const struct situation *situation)
+{
+    const struct node_facts *own = &situation->nodes[situation->self];
+    const struct bootstrap *last = &situation->bootstrap;
+    struct verb verb = {.node = situation->self, .compare = COMPARE_BOOTSTRAP | COMPARE_UUID | COMPARE_POSITIONS};
+
+    if (!situation->etcd_reachable)
+        return refused(VERB_ETCD_UNREACHABLE, situation->self);
+    if (situation->self == NODES_MOST)
+        return refused(VERB_UNKNOWN_NODE, situation->self);
+    if (seen(situation, SIGHT_PRIMARY) != 0)
+        return refused(VERB_PRIMARY_EXISTS, situation->self);
+    if (own->record.state != RECORD_ATTESTED || own->record.epoch != situation_epoch(situation) ||
+        !node_is_alive(own) || strcmp(own->record.boot, own->member.boot) != 0)
+        return refused(VERB_NOT_WAITING, situation->self);
+    if (own->record.copy == COPY_BROKEN || (own->record.copy == COPY_EMPTY && situation->has_uuid))
+        return refused(VERB_NO_COPY, situation->self);
+
+    verb.bootstrap = (struct bootstrap){.phase = BOOTSTRAP_CLAIMED,
+                                        .kind = KIND_NEW,
+                                        .epoch = situation_epoch(situation) + 1,
+                                        .base = own->record.position};
+    verb.bootstrap.lineage = situation_lineage_is_unknown(situation) ? last->lineage : situation->local.lineage;
+    lineage_append(&verb.bootstrap.lineage, verb.bootstrap.epoch, verb.bootstrap.base.seqno);
+    memcpy(verb.bootstrap.node, own->name, sizeof verb.bootstrap.node);
+    memcpy(verb.bootstrap.boot, own->record.boot, sizeof verb.bootstrap.boot);
+    return verb;
+}
+
+const char *verb_text(const struct situation *situation, const struct verb *verb, char *text, size_t size)
+{
+    const char *name = verb->node == NODES_MOST ? "this host" : situation->nodes[verb->node].name;
+    static const char *const words[VERB_COUNT] = {
+        [VERB_ALLOWED] = "",
+        [VERB_ETCD_UNREACHABLE] = "etcd unreachable: nothing was changed",
+        [VERB_UNKNOWN_NODE] = "%s is not a node of this cluster; `galera-init plan` lists them",
+        [VERB_PRIMARY_EXISTS] =
+            "the cluster is Primary: %s joins by itself when it is started, nothing needs to be attested",
+        [VERB_NODE_RUNS] = "%s is alive and speaks for itself: stop it first, if it is to be given up",
+        [VERB_NOT_WAITING] = "galera-init is not waiting on %s: start it there, with its server stopped, and try again",
+        [VERB_NO_COPY] = "%s has no copy that the cluster could go on from: restore a backup",
+    };
+    const char *mark = strstr(words[verb->refusal], "%s");
+
+    if (mark == NULL)
+        snprintf(text, size, "%s", words[verb->refusal]);
+    else
+        snprintf(text, size, "%.*s%s%s", (int)(mark - words[verb->refusal]), words[verb->refusal], name, mark + 2);
+    return text;
+}
