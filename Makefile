@@ -134,12 +134,16 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Make
 DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libssl-dev libinih-dev libcurl4-openssl-dev libjansson-dev
 DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
 	iproute2 procps openssl python3
-DEPS_TEST  = libcmocka-dev libasan8 libubsan1
+DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd
+DEPS_BENCH = nginx
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
 
-.PHONY: deps deps-lint
+.PHONY: deps deps-lint deps-bench
 deps: ## install the Debian packages that are missing (as root)
 	@.ci/deps $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+deps-bench: deps
+	@.ci/deps $(DEPS_BENCH)
 
 deps-lint: deps ## ... and those of lint, fuzz and valgrind
 	@.ci/deps $(DEPS_LINT)
@@ -147,7 +151,7 @@ deps-lint: deps ## ... and those of lint, fuzz and valgrind
 # --- tests -----------------------------------------------------------------------------------------------------
 
 # `make test` and `make demo` do everything on a fresh machine: packages first, then a make that sees them.
-.PHONY: demo test unit system bench soak-resident
+.PHONY: demo test unit system bench 
 demo: deps ## build, start a real cluster on loopback and show it working
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/lab/demo
@@ -169,11 +173,7 @@ unit-programs: $(UNIT_TESTS)
 replays: $(REPLAYS)
 bench-tools: $(BENCH_TOOLS)
 
-soak-resident: deps ## a million checks of the resident service, without growth of memory or file descriptors
-	@$(MAKE) --no-print-directory all bench-tools
-	@BUILD=$(BUILD) SOAK_CHECKS=1000000 tests/run --system resident -k no_growth
-
-bench: deps ## measure, as ratios in one run; PEER=path compares another checker
+bench: deps-bench ## measure, as ratios in one run; PEER=path compares another checker
 	@$(MAKE) --no-print-directory all bench-tools
 	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
@@ -183,10 +183,12 @@ bench: deps ## measure, as ratios in one run; PEER=path compares another checker
 # Registrations and members of etcd come and go at random; then the registry must equal the living. `make test` has a short
 # form of it. A failure names its SOAK_SEED, which repeats the run.
 SOAK_SECONDS ?= 3600
+SOAK_CHECKS  ?= 1000000
 
 .PHONY: soak
-soak: deps ## churn in the registry for SOAK_SECONDS=3600, then it must equal the living
-	@$(MAKE) --no-print-directory all
+soak: deps ## a million checks of the resident service, then churn in the registry for SOAK_SECONDS=3600
+	@$(MAKE) --no-print-directory all bench-tools
+	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident -k no_growth --timeout 1800
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
 

@@ -1,35 +1,19 @@
 #include "observe.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
+#include "marks.h"
 #include "num.h"
-
-/* Where the classic check looked. */
-static const char classic_disable_file[] = "/var/tmp/clustercheck.disabled";
-
-/* The name that the state transfer scripts of MariaDB and PXC use (scripts/wsrep_sst_common, SST_PROGRESS_FILE). */
-static const char sst_mark[] = "sst_in_progress";
-
-static bool file_exists(const char *path)
-{
-    return path != NULL && access(path, F_OK) == 0;
-}
 
 bool observe_transfer(const struct settings *settings)
 {
-    char path[4096];
-
-    if (settings->datadir == NULL)
-        return false;
-    snprintf(path, sizeof path, "%s/%s", settings->datadir, sst_mark);
-    return file_exists(path);
+    return mark_transfer(settings->datadir);
 }
 
 void observe_files(struct observation *seen, const struct settings *settings)
 {
-    seen->disabled = file_exists(settings->disable_file) || file_exists(classic_disable_file);
-    seen->draining = file_exists(settings->drain_file);
+    seen->disabled = mark_disabled(settings->disable_file);
+    seen->draining = mark_draining(settings->drain_file);
 }
 
 void observe(struct observed *observed, const struct settings *settings, const struct request *request,

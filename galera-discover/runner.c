@@ -91,7 +91,9 @@ static void start(struct runner *runner)
 
 static void judge(struct runner *runner, int status)
 {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    const char *late = runner->ended ? " because it took too long" : "";
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !runner->ended) {
         if (runner->failing)
             log_notice("'%s' has succeeded", runner->command);
         runner->failing = false;
@@ -99,10 +101,10 @@ static void judge(struct runner *runner, int status)
         return;
     }
     if (WIFEXITED(status))
-        log_warning("'%s' failed with exit code %d; it will be run again", runner->command, WEXITSTATUS(status));
+        log_warning("'%s' %s with exit code %d%s; it will be run again", runner->command,
+                    runner->ended ? "was ended" : "failed", WEXITSTATUS(status), late);
     else
-        log_warning("'%s' was ended by signal %d%s; it will be run again", runner->command, WTERMSIG(status),
-                    runner->ended ? " because it took too long" : "");
+        log_warning("'%s' was ended by signal %d%s; it will be run again", runner->command, WTERMSIG(status), late);
     run_later(runner);
 }
 

@@ -77,15 +77,15 @@ static const struct {
 
     [CAUSE_ETCD_UNREACHABLE] = {"etcd-unreachable", "etcd unreachable: will not bootstrap"},
     [CAUSE_ETCD_PLEDGED] = {"etcd-pledged",
-                             "etcd unreachable: %w %r as Primary, but others may count on our record that says "
-                             "we are stopped; waiting for etcd"},
+                            "etcd unreachable: %w %r as Primary, but others may count on our record that says "
+                            "we are stopped; waiting for etcd"},
     [CAUSE_ETCD_GENERATION] = {"etcd-generation",
                                "etcd unreachable: %w %r as Primary, but cannot be shown to go on from our copy; "
                                "waiting for etcd"},
     [CAUSE_MANUAL] = {"manual", "recovery = manual: `galera-init bootstrap --force` on %w would go on from seqno %S"},
     [CAUSE_DOUBTFUL_AHEAD] = {"doubtful-ahead",
                               "%w has a newer copy (seqno %S) that cannot be trusted: repair it, or `galera-init "
-                              "bootstrap --force` on the node to go on from"},
+                              "bootstrap --force` on the node to go on from%f"},
     [CAUSE_HELD_AHEAD] = {"held-ahead",
                           "%w recorded seqno %S and does not have it any more: restore it, or `galera-init "
                           "bootstrap --force` on the node to go on from without it"},

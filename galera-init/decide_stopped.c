@@ -119,7 +119,7 @@ static struct decision decide_without_etcd(const struct situation *situation)
         /* foreign_data=discard is not obeyed here: without etcd nobody says which of the two clusters is ours. */
         if (has_history(holding->copy) && !uuid_equal(&holding->position.uuid, &seen->uuid))
             return decision_of(ACTION_REFUSE, CAUSE_FOREIGN, NODE_BIT(i));
-        if (seen->generation != GENERATION_FORGOTTEN && seen->generation == lineage_newest(&situation->local.lineage))
+        if (generation_equal(seen->generation, lineage_newest(&situation->local.lineage)))
             equal |= NODE_BIT(i);
     }
     if (equal == 0)
@@ -186,8 +186,8 @@ static struct decision bootstrap(const struct situation *situation)
 }
 
 /*
- * The claim of a re-merge names us, as a member of its view, and nobody has called it off. Each member has one try: a server that has
- * ended since has lost its patience or its life, and attesting that calls it off for all.
+ * The claim of a re-merge names us, as a member of its view, and nobody has called it off. Each member has one try: a
+ * server that has ended since has lost its patience or its life, and attesting that calls it off for all.
  */
 static bool may_remerge(const struct situation *situation)
 {

@@ -29,8 +29,15 @@ static bool of_one_history(const struct situation *situation, nodes_t nodes)
     const struct uuid *first = &situation->nodes[nodes_first(nodes)].record.position.uuid;
 
     for (size_t i = 0; i < situation->count; i++) {
-        if ((nodes & NODE_BIT(i)) != 0 && !uuid_equal(first, &situation->nodes[i].record.position.uuid))
+        if ((nodes & NODE_BIT(i)) == 0)
+            continue;
+        if (!uuid_equal(first, &situation->nodes[i].record.position.uuid))
             return false;
+        for (size_t k = 0; k < i; k++) {
+            if ((nodes & NODE_BIT(k)) != 0 &&
+                place_is_forked(situation->nodes[k].record.place, situation->nodes[i].record.place))
+                return false;
+        }
     }
     return true;
 }

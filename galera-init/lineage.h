@@ -21,39 +21,53 @@ enum {
     GENERATION_FORGOTTEN = -1, /* the lineage was cut: equal to no generation, not even itself */
 };
 
+/* The name of a generation. */
+struct generation {
+    int64_t number; /* the epoch of its bootstrap */
+    uint32_t mark;  /* of who bootstrapped: an etcd that lost its data may give the same number twice */
+};
+
 struct lineage {
     int64_t root; /* of what is before the first entry: GENERATION_NONE or GENERATION_FORGOTTEN */
     size_t count;
-    struct generation {
-        int64_t number; /* the epoch of its bootstrap; rising */
-        int64_t base;   /* the seqno it began after; rising */
+    struct {
+        struct generation generation; /* numbers rise */
+        int64_t base;                 /* the seqno it began after; rising */
     } entry[LINEAGE_MOST];
 };
 
 /* The place of a copy: what copies are ordered by. */
 struct place {
-    int64_t generation;
+    struct generation generation;
     int64_t seqno;
 };
 
+/* The generation that `boot` begins by its claim of `epoch`. */
+struct generation generation_of(int64_t epoch, const char *boot);
+
+bool generation_equal(struct generation a, struct generation b);
+
 /* The generation of the transaction `seqno`. */
-int64_t lineage_generation(const struct lineage *lineage, int64_t seqno);
+struct generation lineage_generation(const struct lineage *lineage, int64_t seqno);
 
 /* The generation that transactions get now. */
-int64_t lineage_newest(const struct lineage *lineage);
+struct generation lineage_newest(const struct lineage *lineage);
 
 /*
- * Begins the generation `number` after `base`. Entries that begin at or after `base` go: no transaction of theirs is in
- * a copy that stands at `base`. The oldest entry goes when there are too many.
+ * Begins a generation after `base`. Entries that begin at or after `base` go: no transaction of theirs is in a copy
+ * that stands at `base`. The oldest entry goes when there are too many.
  */
-void lineage_append(struct lineage *lineage, int64_t number, int64_t base);
+void lineage_append(struct lineage *lineage, struct generation generation, int64_t base);
 
 bool lineage_equal(const struct lineage *a, const struct lineage *b);
 
 /* Whether a copy at `place` is a beginning of the history that `lineage` describes and may be completed from it. */
 bool lineage_contains(const struct lineage *lineage, struct place place);
 
-/* Negative, 0 or positive: whether `a` is older than, the same as or newer than `b`. */
+/* Negative, 0 or positive: whether `a` is older than, the same as or newer than `b`; for two that are not forked. */
 int place_compare(struct place a, struct place b);
+
+/* Whether two copies cannot be ordered: two bootstraps took the same number, and each has transactions of its own. */
+bool place_is_forked(struct place a, struct place b);
 
 #endif

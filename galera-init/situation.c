@@ -14,13 +14,13 @@ int64_t situation_epoch(const struct situation *situation)
     int64_t epoch = situation->self < NODES_MOST ? situation->local.epoch : 0;
 
     if (situation->self < NODES_MOST)
-        epoch = later(epoch, situation_place(situation).generation);
+        epoch = later(epoch, situation_place(situation).generation.number);
     if (bootstrap->phase == BOOTSTRAP_STARTING || bootstrap->phase == BOOTSTRAP_PRIMARY)
         epoch = later(epoch, bootstrap->epoch);
     for (size_t i = 0; i < situation->count; i++) {
         const struct record *record = &situation->nodes[i].record;
         if (record->state != RECORD_NONE)
-            epoch = later(epoch, later(record->epoch, record->place.generation));
+            epoch = later(epoch, later(record->epoch, record->place.generation.number));
     }
     return epoch;
 }
@@ -105,8 +105,9 @@ bool record_says(const struct record *record, const struct record *wanted)
 {
     return record->state == wanted->state && record->epoch == wanted->epoch && record->copy == wanted->copy &&
            strcmp(record->boot, wanted->boot) == 0 && position_equal(&record->position, &wanted->position) &&
-           place_compare(record->place, wanted->place) == 0 && record->size == wanted->size &&
-           record->safe_to_bootstrap == wanted->safe_to_bootstrap && view_equal(&record->view, &wanted->view);
+           place_compare(record->place, wanted->place) == 0 && !place_is_forked(record->place, wanted->place) &&
+           record->size == wanted->size && record->safe_to_bootstrap == wanted->safe_to_bootstrap &&
+           view_equal(&record->view, &wanted->view);
 }
 
 bool node_is_alive(const struct node_facts *node)

@@ -109,7 +109,7 @@ struct sighting {
     bool synced;
     bool donor;
     struct uuid uuid;
-    int64_t generation; /* lineage_newest() of its history, GENERATION_FORGOTTEN when it does not tell */
+    struct generation generation; /* lineage_newest() of its history; GENERATION_FORGOTTEN when it does not tell */
     int64_t seqno;
 };
 

@@ -1,5 +1,7 @@
 #include "sampler.h"
 
+#include "marks.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,24 +25,6 @@ struct sampler {
     struct facts facts;
 };
 
-/* The name that the state transfer scripts of MariaDB and PXC use (scripts/wsrep_sst_common, SST_PROGRESS_FILE). */
-static const char sst_mark[] = "sst_in_progress";
-
-static bool file_exists(const char *path)
-{
-    return path != NULL && access(path, F_OK) == 0;
-}
-
-static bool sst_in_progress(const struct settings *settings)
-{
-    char path[4096];
-
-    if (settings->datadir == NULL)
-        return false;
-    snprintf(path, sizeof path, "%s/%s", settings->datadir, sst_mark);
-    return file_exists(path);
-}
-
 static struct verdict sample(struct sampler *sampler)
 {
     /* A donor stays registered, whatever clustercheck's policy makes of it: its address is still that of a member. */
@@ -50,8 +34,8 @@ static struct verdict sample(struct sampler *sampler)
     struct observation seen = {
         .failure = NODE_ANSWERED,
         .facts = &sampler->facts,
-        .disabled = file_exists(settings->disable_file),
-        .draining = file_exists(settings->drain_file),
+        .disabled = mark_disabled(settings->disable_file),
+        .draining = mark_draining(settings->drain_file),
     };
 
     facts_clear(&sampler->facts);
@@ -59,7 +43,7 @@ static struct verdict sample(struct sampler *sampler)
         seen.failure = node_ask(&settings->node, deadline_in_ms(settings->check_timeout_ms), &sampler->facts, &error);
     if (seen.failure != NODE_ANSWERED) {
         seen.failure_text = error.text;
-        seen.sst_in_progress = sst_in_progress(settings);
+        seen.sst_in_progress = mark_transfer(settings->datadir);
     }
     return verdict_decide(&seen, &policy);
 }

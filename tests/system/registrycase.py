@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
 
-from harness import Checked, LabCase, run_checker, wait_until
+from harness import Checked, Lab, LabCase, run_checker, wait_until
 
+from forwarder import PEER_PORT, PeerNetwork
 from galeralab import Etcd, LabError, LabTimeout, host
 from galeralab.process import MARK
 
-__all__ = ["KV", "PREFIX", "Checked", "Etcd", "LabError", "LabTimeout", "Program", "RegistryCase", "binary", "encode", "host",
-           "ini", "wait_until"]
+__all__ = ["KV", "MembersCase", "PREFIX", "Checked", "Etcd", "LabError", "LabTimeout", "Program", "RegistryCase",
+           "binary", "encode", "host", "ini", "wait_until"]
 
 PREFIX = "/components/galera"
 
@@ -220,7 +221,7 @@ class RegistryCase(LabCase):
 
     def end_of_ttl(self) -> float:
         """For how long to look on when something must not vanish."""
-        return self.TTL * 1.5
+        return self.TTL + 0.8  # etcd looks for expired leases twice a second
 
     # -- programs under test
 
@@ -265,6 +266,39 @@ class RegistryCase(LabCase):
 
     def discover(self, *arguments: str, **more: Any) -> Checked:
         return self.run_program("galera-discover", *arguments, **more)
+
+
+class MembersCase(RegistryCase):
+    """Tests against an etcd of three members, which can be cut off from each other."""
+
+    MEMBERS = 3
+    OPTIONS = {"advertised_peer_port": PEER_PORT}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        net = Lab().net
+        cls.network = PeerNetwork([f"{net}.{200 + number}" for number in range(1, cls.MEMBERS + 1)])
+        cls.addClassCleanup(cls.network.close)
+        super().setUpClass()
+
+    def setUp(self) -> None:
+        self.network.mend()
+        super().setUp()
+
+    def follower(self) -> int:
+        """A member that does not lead."""
+        return self.etcd.wait_leader() % self.MEMBERS + 1
+
+    def through(self, first: int) -> dict[str, str]:
+        """Section [etcd] with this member as the first endpoint."""
+        urls = self.etcd.endpoints
+        return {"endpoints": ",".join(urls[first - 1:] + urls[:first - 1])}
+
+    def isolate(self, member: int) -> None:
+        """Cut a member off from the others, and wait until it knows; clients still reach it."""
+        identity = int(self.etcd.http(member, "/v3/maintenance/status", {})["header"]["member_id"])
+        self.network.isolate(member, f"{identity:x}")
+        wait_until(lambda: not self.etcd.healthy(member), 15, f"member {member} to be without a leader")
 
 
 def encode(data: bytes) -> str:

@@ -9,6 +9,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from checkcase import CheckCase
+from harness import Answer
 
 
 class Log(CheckCase):
@@ -18,8 +19,14 @@ class Log(CheckCase):
             last.unlink()
         self.checker.log.unlink(missing_ok=True)
 
+    def ask(self, *arguments, **more) -> Answer:
+        """A check, and the end of its process: the line is written after the answer."""
+        answer = super().ask(*arguments, **more)
+        self.expect_no_process_left()
+        return answer
+
     def lines(self) -> list[str]:
-        self.expect_no_process_left()  # the line is written after the answer
+        self.expect_no_process_left()
         return self.checker.log.read_text().splitlines() if self.checker.log.exists() else []
 
     def many(self, path: str = "/", count: int = 10) -> None:
@@ -102,7 +109,7 @@ class Log(CheckCase):
         self.policy(timeout="20s")
         self.node.sql("SET GLOBAL wsrep_desync=ON")
         with ThreadPoolExecutor(16) as pool:
-            codes = {answer.code for answer in pool.map(lambda _: self.ask(timeout=30), range(64))}
+            codes = {answer.code for answer in pool.map(lambda _: self.probe(timeout=30), range(64))}
         self.assertEqual(codes, {503})
         self.assertEqual(len(self.lines()), 1)
 

@@ -187,10 +187,11 @@ class Ends(RegistryCase):
 
     def test_output_that_cannot_be_written(self) -> None:
         self.put_entry("db", **FULL)
-        with open("/dev/full", "wb") as full:
-            program = self.start("galera-discover", stdout=full.fileno())
-        self.assertNotEqual(program.wait(), 0)
-        self.assertIn("cannot write the list: No space left on device", program.err)
+        for arguments in ([], ["--watch"], ["--wait", "1"]):
+            with self.subTest(arguments), open("/dev/full", "wb") as full:
+                program = self.start("galera-discover", *arguments, stdout=full.fileno())
+                self.assertNotIn(program.wait(), (0, 1, 2))
+                self.assertIn("err: cannot write the list: No space left on device", program.err)
 
     def test_a_reader_that_has_gone(self) -> None:
         self.put_entry("db", **FULL)

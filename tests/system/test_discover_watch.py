@@ -1,14 +1,13 @@
 """galera-discover --wait and --watch: what is printed when, and what a watch outlives."""
 from __future__ import annotations
 
-import os
 import signal
 import time
 import unittest
 
-from registrycase import PREFIX, RegistryCase
+from registrycase import PREFIX, MembersCase, Program, RegistryCase
 
-from forwarder import PEER_PORT, Forwarder, PeerNetwork
+from forwarder import Forwarder
 
 # So long that only the watch itself can have brought a change.
 NO_RESYNC = {"discover": {"resync": "1h"}}
@@ -190,30 +189,13 @@ class Watch(RegistryCase):
         self.assertEqual(watcher.said("cannot be read"), 1, watcher.err)
 
 
-class ThreeMembers(RegistryCase):
-    MEMBERS = 3
-    OPTIONS = {"advertised_peer_port": PEER_PORT}
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.network = PeerNetwork([f"{os.environ.get('LAB_NET', '127.0.1')}.{number}" for number in (201, 202, 203)])
-        cls.addClassCleanup(cls.network.close)
-        super().setUpClass()
-
-    def setUp(self) -> None:
-        self.network.mend()
-        super().setUp()
-
-    def watcher_through(self, first: int, **settings: dict):
-        urls = self.etcd.endpoints[first - 1:] + self.etcd.endpoints[:first - 1]
-        watcher = self.watcher("-v", settings={**NO_RESYNC, **settings, "etcd": {"endpoints": ",".join(urls)}})
+class ThreeMembers(MembersCase):
+    def watcher_through(self, first: int, **settings: dict) -> Program:
+        watcher = self.watcher("-v", settings={**NO_RESYNC, **settings, "etcd": self.through(first)})
         watcher.wait_ids()
         return watcher
 
-    def follower(self) -> int:
-        return self.etcd.wait_leader() % 3 + 1
-
-    def assert_follows(self, watcher, without: int) -> None:
+    def assert_follows(self, watcher: Program, without: int) -> None:
         """Changes are made through the other members."""
         for number in (1, 2):
             others = [url for index, url in enumerate(self.etcd.endpoints, 1) if index != without]
@@ -245,8 +227,7 @@ class ThreeMembers(RegistryCase):
         """It answers and stays silent, unless the watch has asked for `hasleader`."""
         member = self.follower()
         watcher = self.watcher_through(member)
-        status = self.etcd.http(member, "/v3/maintenance/status", {})
-        self.network.isolate(member, f"{int(status['header']['member_id']):x}")
+        self.isolate(member)
         self.assert_follows(watcher, member)
 
 

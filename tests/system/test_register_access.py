@@ -42,7 +42,7 @@ class Accounts(RegistryCase):
         watcher = self.watcher(settings=self.user())
         before = self.wait_entry("db1")
         watcher.wait_ids("db1")
-        time.sleep(2 * self.TTL)
+        time.sleep(self.end_of_ttl())
         self.assertEqual(self.wait_entry("db1", 0), before, program.err)
         self.assertEqual(program.err.count("\n"), 1, "trouble with tokens: " + program.err)
         second = self.registered("db2", ip="10.0.0.2", settings=self.user())

@@ -1,13 +1,10 @@
 """galera-register while etcd itself has trouble: away, emptied, hanging, cut in two, without a leader."""
 from __future__ import annotations
 
-import os
 import time
 import unittest
 
-from registrycase import PREFIX, RegistryCase, wait_until
-
-from forwarder import PEER_PORT, PeerNetwork
+from registrycase import KV, PREFIX, MembersCase, Program, RegistryCase
 
 
 class OneMember(RegistryCase):
@@ -30,8 +27,7 @@ class OneMember(RegistryCase):
         program.wait_said("the entry of db1 has expired", self.TTL + 8)
         self.etcd.member(1).thaw()
         program.wait_said("notice: (etcd answers again|registered again)")
-        time.sleep(self.end_of_ttl())
-        self.wait_entry("db1", 0)
+        self.wait_entry("db1")
         self.assertEqual(program.said("warning: cannot reach etcd"), 1, program.err)
 
     def test_an_emptied_etcd(self) -> None:
@@ -74,31 +70,14 @@ class OneMember(RegistryCase):
         self.assertRegex(refused.err, r"err: cannot register db1: etcd http.*connect")
 
 
-class ThreeMembers(RegistryCase):
+class ThreeMembers(MembersCase):
     """The entry never goes away: what was created once stays, although keepalives have to find another way."""
 
-    MEMBERS = 3
-    OPTIONS = {"advertised_peer_port": PEER_PORT}
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.network = PeerNetwork([f"{os.environ.get('LAB_NET', '127.0.1')}.{number}" for number in (201, 202, 203)])
-        cls.addClassCleanup(cls.network.close)
-        super().setUpClass()
-
-    def setUp(self) -> None:
-        self.network.mend()
-        super().setUp()
-
-    def start_with(self, first: int):
+    def start_with(self, first: int) -> Program:
         """Registered through this member."""
-        urls = self.etcd.endpoints[first - 1:] + self.etcd.endpoints[:first - 1]
-        return self.registered("db1", settings={"etcd": {"endpoints": ",".join(urls)}})
+        return self.registered("db1", settings={"etcd": self.through(first)})
 
-    def follower(self) -> int:
-        return self.etcd.wait_leader() % 3 + 1
-
-    def assert_never_away(self, program, before) -> None:
+    def assert_never_away(self, program: Program, before: KV) -> None:
         """From now on for more than a TTL."""
         time.sleep(self.end_of_ttl())
         self.assertEqual(self.wait_entry("db1", 0), before, program.err)
@@ -120,9 +99,7 @@ class ThreeMembers(RegistryCase):
         """It answers, but has no leader: what it says is worth nothing."""
         member = self.follower()
         program, before = self.start_with(member), self.wait_entry("db1")
-        identity = int(self.etcd.http(member, "/v3/maintenance/status", {})["header"]["member_id"])
-        self.network.isolate(member, f"{identity:x}")
-        wait_until(lambda: not self.etcd.healthy(member), 15, "the member to notice")
+        self.isolate(member)
         self.assert_never_away(program, before)
 
     def test_the_leader_is_killed(self) -> None:

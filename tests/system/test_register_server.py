@@ -94,7 +94,7 @@ class BesideAServer(RegistryCase):
         self.wait_state("synced")
         before = self.wait_entry("db1")
         self.node.freeze()
-        time.sleep(2.5 * self.TTL)
+        time.sleep(self.end_of_ttl())
         self.assert_there(before, program)
         started = time.monotonic()
         self.assertEqual(program.stop(), 0)

@@ -296,7 +296,7 @@ class Trouble(ResidentCase):
         service = self.resident()
         load(service.address, service.port, "-c", "64", "-n", "20000")
         memory, fds = service.memory_kib(), service.fds()
-        checks = int(os.environ.get("SOAK_CHECKS", "100000"))  # make soak-resident: a million
+        checks = int(os.environ.get("SOAK_CHECKS", "100000"))  # make soak: a million
         measured = load(service.address, service.port, "-c", "64", "-n", str(checks))
         self.assertEqual(measured["ok"], checks, measured)
         print(f"resident memory after {checks} checks: {service.memory_kib()} KiB, before: {memory} KiB")

@@ -45,9 +45,9 @@ def _stat(pid: int) -> Optional[list[str]]:
 
 
 def identify(pid: int) -> Optional[Identity]:
-    """The identity of a living process; a zombie counts as gone."""
+    """The identity of a living process; a zombie counts as gone, once its other threads have closed its files too."""
     fields = _stat(pid)
-    if not fields or fields[0] in "ZX":
+    if not fields or (fields[0] in "ZX" and int(fields[17]) <= 1):
         return None
     return Identity(pid, int(fields[19]))
 
@@ -94,7 +94,7 @@ def sweep(prefix: str, variable: str = MARK, timeout: float = 10) -> int:
         seen.update(found)
         for identity in found:
             send(identity, signal.SIGKILL)
-        return not found
+        return not found and not any(identify(identity.pid) == identity for identity in seen)
 
     wait_until(none_left, timeout, f"processes of {prefix} to end", 0.02)
     return len(seen)
@@ -156,6 +156,7 @@ class Process:
         if identity:
             send(identity, signal.SIGKILL)
         sweep(self.mark)
+        self.wait_gone(10)
         self.record.unlink(missing_ok=True)
 
     def stop(self, timeout: float = 30) -> None:

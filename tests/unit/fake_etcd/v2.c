@@ -198,8 +198,8 @@ static enum etcd_failure act_put(struct etcd *client, void *arguments, struct er
     if (node != NULL && put->condition == ETCD_V2_ABSENT)
         return refuse(error, ETCD_CHANGED);
     /* A directory is made new, or updated; it does not take the place of a file, nor a file its. */
-    if (node != NULL && ((node->value == NULL) != (put->value == NULL) ||
-                         (put->value == NULL && put->condition != ETCD_V2_PRESENT)))
+    if (node != NULL &&
+        ((node->value == NULL) != (put->value == NULL) || (put->value == NULL && put->condition != ETCD_V2_PRESENT)))
         return refuse(error, ETCD_CHANGED);
     if (node != NULL)
         observe_node(client, node);
@@ -225,8 +225,8 @@ static enum etcd_failure act_delete(struct etcd *client, void *arguments, struct
 
     if (node == NULL)
         return refuse(error, ETCD_NOT_FOUND);
-    if (!deletion->directory && (node->value == NULL || (deletion->old_value != NULL &&
-                                                         strcmp(node->value, deletion->old_value) != 0)))
+    if (!deletion->directory &&
+        (node->value == NULL || (deletion->old_value != NULL && strcmp(node->value, deletion->old_value) != 0)))
         return refuse(error, ETCD_CHANGED);
     for (size_t i = 0; i < world.node_count; i++) {
         if (strcmp(world.node[i].key, deletion->key) == 0 || is_below(world.node[i].key, deletion->key))

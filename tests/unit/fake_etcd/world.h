@@ -18,7 +18,7 @@ struct fake_lease {
 
 struct fake_node {
     char *key;
-    char *value; /* NULL: a directory */
+    char *value;        /* NULL: a directory */
     int64_t expires_ms; /* INT64_MAX: never */
     int64_t created;
     int64_t modified;

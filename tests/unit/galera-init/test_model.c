@@ -1,11 +1,11 @@
 /*
- * All that three nodes can come to that do what decide() says: see support/model.h for what is modelled, and MODEL_* below for how
- * to look further than `make test` does.
+ * All that three nodes can come to that do what decide() says: see support/model.h for what is modelled, and MODEL_*
+ * below for how to look further than `make test` does.
  *
  *     MODEL_STATES=20000000 MODEL_DEEPER=1 build/tests/unit/galera-init/test_model
  *
- * MODEL_STATES bounds each exploration, MODEL_DEEPER adds that much to every budget of the scenarios, MODEL_SETTLE looks at the end of
- * one state in so many.
+ * MODEL_STATES bounds each exploration, MODEL_DEEPER adds that much to every budget of the scenarios, MODEL_SETTLE
+ * looks at the end of one state in so many.
  */
 #include "../row.h"
 
@@ -32,7 +32,8 @@ static int64_t setting(const char *name, int64_t fallback)
     return value;
 }
 
-/* --- initial states ---------------------------------------------------------------------------------------------------- */
+/* --- initial states
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Three hosts on which nothing was ever started. */
 static struct state nothing(void)
@@ -50,13 +51,15 @@ static struct state running(void)
 
     state.uuid = state.uuids = 1;
     state.bootstrap = (struct m_bootstrap){.phase = BOOTSTRAP_PRIMARY, .epoch = 1, .node = 1, .boot = 1};
-    state.bootstrap.lineage[0] = 1 << 4;
+    state.bootstrap.lineage.entry[0] = 1 << 4;
+    state.bootstrap.lineage.mark[0] = 1;
     for (size_t i = 0; i < NODES; i++) {
-        state.node[i] = (struct m_node){.copy = COPY_TRUSTED, .uuid = 1, .view = 1, .members = 7, .epoch = 1, .alive = 1};
+        state.node[i] =
+            (struct m_node){.copy = COPY_TRUSTED, .uuid = 1, .view = 1, .members = 7, .epoch = 1, .alive = 1};
         state.node[i].on = state.node[i].open = state.node[i].primary = state.node[i].complete = 1;
         state.node[i].group = state.node[i].last_members = 7;
         state.node[i].last = 1;
-        state.node[i].lineage[0] = 1 << 4;
+        state.node[i].lineage = state.bootstrap.lineage;
         state.position[i] = (struct m_record){.state = RECORD_RUNNING, .epoch = 1, .boot = 1, .seqno = 1};
         state.position[i].copy = COPY_TRUSTED;
         state.position[i].uuid = 1;
@@ -115,7 +118,8 @@ static struct state survivor(void)
 }
 
 /*
- * The third node died and came back where it saw nobody, so that it attested; now it sees the others again, and etcd no more.
+ * The third node died and came back where it saw nobody, so that it attested; now it sees the others again, and etcd no
+ * more.
  */
 static struct state pledged(void)
 {
@@ -134,8 +138,8 @@ static struct state pledged(void)
 }
 
 /*
- * The third node was attested lost while the others could not see each other; they are Primary again by themselves, and it came back
- * without etcd and is a member.
+ * The third node was attested lost while the others could not see each other; they are Primary again by themselves, and
+ * it came back without etcd and is a member.
  */
 static struct state lost_in_vain(void)
 {
@@ -161,7 +165,34 @@ static struct state lost_in_vain(void)
     return state;
 }
 
-/* --- scenarios --------------------------------------------------------------------------------------------------------- */
+/* The second node bootstrapped and served and died before anybody else heard of it, and etcd lost its data. */
+static struct state unheard(void)
+{
+    struct state state = killed();
+
+    for (size_t i = 0; i < NODES; i++) {
+        must(&state, STEP_RESTART, i);
+        must(&state, STEP_READ, i);
+        must(&state, STEP_ACT, i);
+    }
+    must(&state, STEP_CRASH, 0); /* else Galera's old view would be tried first */
+    must(&state, STEP_LOSE_DISK, 0);
+    must(&state, STEP_RESTART, 0);
+    must(&state, STEP_READ, 0);
+    must(&state, STEP_ACT, 0);
+    for (int times = 0; times < 2; times++) { /* the claim, then what it allows */
+        must(&state, STEP_READ, 1);
+        must(&state, STEP_ACT, 1);
+    }
+    must(&state, STEP_ACT, 1);
+    must(&state, STEP_COMMIT, 1);
+    must(&state, STEP_CRASH, 1);
+    must(&state, STEP_WIPE_ETCD, 0);
+    return state;
+}
+
+/* --- scenarios
+ * --------------------------------------------------------------------------------------------------------- */
 
 static const struct scenario {
     const char *name;
@@ -175,15 +206,42 @@ static const struct scenario {
     {"running, kills", running, {[BUDGET_CRASH] = 3, [BUDGET_COMMIT] = 2}, LEASES_TRUE},
     {"running, clean stops", running, {[BUDGET_STOP] = 3, [BUDGET_COMMIT] = 2, [BUDGET_CRASH] = 1}, LEASES_TRUE},
     {"running, partitions", running, {[BUDGET_NET] = 2, [BUDGET_CRASH] = 2, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
-    {"running, no etcd", running, {[BUDGET_CUT] = 2, [BUDGET_CRASH] = 2, [BUDGET_STOP] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
+    {"running, no etcd",
+     running,
+     {[BUDGET_CUT] = 2, [BUDGET_CRASH] = 2, [BUDGET_STOP] = 1, [BUDGET_COMMIT] = 1},
+     LEASES_TRUE},
     {"running, etcd wiped", running, {[BUDGET_WIPE] = 1, [BUDGET_CRASH] = 3, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
     {"the trap, all killed again", trapped, {[BUDGET_CRASH] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
-    {"the trap, one attested lost comes back", trapped, {[BUDGET_LOST] = 1, [BUDGET_CRASH] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
+    {"the trap, one attested lost comes back",
+     trapped,
+     {[BUDGET_LOST] = 1, [BUDGET_CRASH] = 1, [BUDGET_COMMIT] = 1},
+     LEASES_TRUE},
     {"all killed, re-merge", killed, {[BUDGET_CRASH] = 2, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
-    {"all killed, lost, no etcd", killed, {[BUDGET_LOST] = 1, [BUDGET_CUT] = 1, [BUDGET_STOP] = 1, [BUDGET_COMMIT] = 2}, LEASES_TRUE},
+    {"all killed, lost, no etcd",
+     killed,
+     {[BUDGET_LOST] = 1, [BUDGET_CUT] = 1, [BUDGET_STOP] = 1, [BUDGET_COMMIT] = 2},
+     LEASES_TRUE},
     {"all killed, a disk lost", killed, {[BUDGET_DISK] = 1, [BUDGET_LOST] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
     {"a survivor, lost ones", survivor, {[BUDGET_LOST] = 2, [BUDGET_CRASH] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
     {"a survivor, etcd wiped", survivor, {[BUDGET_WIPE] = 1, [BUDGET_CRASH] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
+    {"first boot, lost ones, etcd wiped",
+     nothing,
+     {[BUDGET_LOST] = 1, [BUDGET_CRASH] = 1, [BUDGET_WIPE] = 1, [BUDGET_COMMIT] = 2},
+     LEASES_TRUE},
+    {"all killed, lost ones, etcd wiped",
+     killed,
+     {[BUDGET_LOST] = 1, [BUDGET_CRASH] = 1, [BUDGET_WIPE] = 1, [BUDGET_COMMIT] = 2},
+     LEASES_TRUE},
+    {"a bootstrap unheard of, lost, etcd wiped", unheard, {[BUDGET_LOST] = 1, [BUDGET_COMMIT] = 2}, LEASES_TRUE},
+    {"killed one after the other, no leases", running, {[BUDGET_CRASH] = 3, [BUDGET_COMMIT] = 1}, LEASES_ALL_GONE},
+    {"the trap, lost ones, no leases",
+     trapped,
+     {[BUDGET_LOST] = 2, [BUDGET_CRASH] = 1, [BUDGET_COMMIT] = 1, [BUDGET_UNCERTAIN] = 1},
+     LEASES_ALL_GONE},
+    {"a survivor, lost answers, no leases",
+     survivor,
+     {[BUDGET_LOST] = 1, [BUDGET_CRASH] = 1, [BUDGET_UNCERTAIN] = 2, [BUDGET_COMMIT] = 1},
+     LEASES_ALL_GONE},
     {"pledged, and no etcd", pledged, {[BUDGET_CRASH] = 2, [BUDGET_COMMIT] = 1, [BUDGET_STOP] = 1}, LEASES_TRUE},
     {"attested lost in vain", lost_in_vain, {[BUDGET_STOP] = 2, [BUDGET_NET] = 1, [BUDGET_COMMIT] = 1}, LEASES_TRUE},
 };
@@ -217,7 +275,8 @@ static void no_invariant_is_broken(void **unused)
     fprintf(stderr, "%zu bytes a state\n", sizeof(struct state));
     model.weakness = WEAK_NONE;
     for (size_t k = 0; k < ROW_COUNT(scenarios); k++) {
-        if (getenv("MODEL_ONLY") && strstr(scenarios[k].name, getenv("MODEL_ONLY")) == NULL) continue;
+        if (getenv("MODEL_ONLY") && strstr(scenarios[k].name, getenv("MODEL_ONLY")) == NULL)
+            continue;
         struct state state = first_state(&scenarios[k], (uint8_t)setting("MODEL_DEEPER", 0));
         struct exploration found = explore(&state, (size_t)setting("MODEL_STATES", STATES_MOST),
                                            (size_t)setting("MODEL_SETTLE", SETTLE_EVERY));
@@ -243,7 +302,8 @@ static void no_random_history_breaks_one(void **unused)
     }
 }
 
-/* --- teeth ---------------------------------------------------------------------------------------------------------- */
+/* --- teeth ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Where a broken rule shows; a model that finds nothing when a rule is broken proves nothing. */
 static const struct {
@@ -263,7 +323,9 @@ static const struct {
     {WEAK_VIEW_KEPT, "gvwstate.dat is not removed", "running, clean stops"},
     {WEAK_FORK_IGNORED, "a copy that was left behind joins incrementally", "the trap, one attested lost comes back"},
     {WEAK_LOST_BY_HOLDER, "a started claim ends with its holder's lease", "first boot, kills at each step"},
-    {WEAK_LINEAGE_BEFORE_BLANK, "the lineage is saved before the copy is blanked", "the trap, one attested lost comes back"},
+    {WEAK_NUMBER_IS_NAME, "generations have a number and no mark", "a bootstrap unheard of, lost, etcd wiped"},
+    {WEAK_LINEAGE_BEFORE_BLANK, "the lineage is saved before the copy is blanked",
+     "the trap, one attested lost comes back"},
 };
 
 static void broken_rules_are_found(void **unused)

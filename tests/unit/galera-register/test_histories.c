@@ -51,14 +51,14 @@ struct history {
     int64_t failure_ms;
     uint32_t fault_percent;
     bool chaos;
-    bool in_gap;       /* a call is being made; what happens now happens before it */
-    bool refused;      /* etcd has refused something */
-    bool stranger;     /* somebody has written an address without a lease */
-    bool twin_was;     /* there was a second process for our server */
+    bool in_gap;   /* a call is being made; what happens now happens before it */
+    bool refused;  /* etcd has refused something */
+    bool stranger; /* somebody has written an address without a lease */
+    bool twin_was; /* there was a second process for our server */
     bool down;
     int64_t leader_ms[2]; /* when etcd had a new leader: the last time, and the time before */
-    int64_t calm_ms;   /* since when nothing has gone wrong for us */
-    int64_t renewed_ms;/* by our own account */
+    int64_t calm_ms;      /* since when nothing has gone wrong for us */
+    int64_t renewed_ms;   /* by our own account */
     char told[TOLD][96];
     size_t told_count;
     bool loud;
@@ -165,8 +165,8 @@ static void kill_agent(struct history *history, int number)
 }
 
 /*
- * Somebody else has renewed, or will for ever hold, what this one has waited for. Two new leaders in that time look like
- * somebody who lives.
+ * Somebody else has renewed, or will for ever hold, what this one has waited for. Two new leaders in that time look
+ * like somebody who lives.
  */
 static bool another_lives(const struct history *history, const struct agent *agent)
 {
@@ -210,7 +210,7 @@ static void judge_news(struct history *history, struct agent *agent, enum announ
         agent->runs = false;
         history->calm_ms = fake_now_ms();
         if (agent->announce.stopping && agent == &history->agent[US])
-            check(history, fake_now_ms() <= agent->stop_ms + STOP_TIMEOUT_MS + history->answer_ms);
+            check(history, fake_now_ms() <= agent->stop_ms + STOP_TIMEOUT_MS + SLACK_MS);
         if (news == NEWS_NOT_WITHDRAWN)
             check(history, agent->cut_off || history->chaos || history->down);
     }
@@ -227,7 +227,7 @@ static void act(struct history *history, struct agent *agent, struct announce_st
     if (step.action == ANNOUNCE_KEEP && agent == &history->agent[US])
         check(history, history->calm_ms >= history->renewed_ms || sent_ms - history->renewed_ms < history->ttl_ms);
     store_do(&agent->store, step.action, (struct deadline){step.until_ms * 1000000}, &report, &error);
-    check(history, fake_now_ms() <= (step.until_ms > sent_ms ? step.until_ms : sent_ms));
+    check(history, fake_now_ms() <= (step.until_ms > sent_ms ? step.until_ms : sent_ms) + SLACK_MS);
     check(history, report.outcome == OUTCOME_DONE || error.code != EXIT_YES);
     report.sent_ms = sent_ms;
     enum announce_news news = announce_take(&agent->announce, &report, fake_now_ms(), fake_random(UINT32_MAX));
@@ -236,6 +236,8 @@ static void act(struct history *history, struct agent *agent, struct announce_st
     if (report.outcome == OUTCOME_DONE && (step.action == ANNOUNCE_CLAIM || step.action == ANNOUNCE_KEEP) &&
         agent == &history->agent[US])
         history->renewed_ms = sent_ms;
+    if (step.action == ANNOUNCE_CLAIM && agent == &history->agent[TWIN])
+        history->calm_ms = fake_now_ms(); /* it takes over what is ours */
     if (step.action == ANNOUNCE_WITHDRAW && report.outcome == OUTCOME_DONE)
         judge_withdrawal(history, agent, lease);
     judge_news(history, agent, news);
@@ -381,9 +383,10 @@ static void trouble_process(struct history *history)
 /* A call of one process, and what happens between it and the call before. */
 static enum fake_fault before(void *context, struct etcd *client, enum fake_call call)
 {
-    static const enum fake_fault faults[] = {FAKE_NO_ANSWER,   FAKE_NO_ANSWER,        FAKE_LOST,     FAKE_LOST,
-                                             FAKE_TWICE,       FAKE_TWICE,            FAKE_NO_SPACE, FAKE_REFUSED,
-                                             FAKE_INTERRUPTED, FAKE_INTERRUPTED_LATE, FAKE_DENIED};
+    static const enum fake_fault faults[] = {
+        FAKE_NO_ANSWER, FAKE_NO_ANSWER, FAKE_LOST,    FAKE_LOST,        FAKE_TWICE,
+        FAKE_TWICE,     FAKE_NO_SPACE,  FAKE_REFUSED, FAKE_INTERRUPTED, FAKE_INTERRUPTED_LATE,
+        FAKE_DENIED};
     struct history *history = context;
     enum fake_fault fault = FAKE_ANSWER;
     struct agent *agent = history->agent;
@@ -425,8 +428,8 @@ static void writes(void *context, struct etcd *client, const char *key, const st
     while (agent->client != client)
         agent++;
     check(history, strncmp(key, directory, strlen(directory)) == 0);
-    bool foreign = ip != NULL && strcmp(ip->value, agent->entry.ip) != 0 &&
-                   (ip->lease == 0 || ip->lease != agent->store.lease);
+    bool foreign =
+        ip != NULL && strcmp(ip->value, agent->entry.ip) != 0 && (ip->lease == 0 || ip->lease != agent->store.lease);
     bool own_key = old != NULL && old->lease != 0 && old->lease == agent->store.lease;
     check(history, !foreign || own_key);
 }

@@ -75,8 +75,7 @@ static void holders(void **state)
          OUR_LEASE, HOLDER_OTHER, false, 6, "012345678901234567890123456789012345678901234:33333333"},
         {"our lease, an address that we had", "ip=10.0.0.4@7 port=3306@7", OUR_LEASE, HOLDER_US, false, 7,
          "10.0.0.4:3306"},
-        {"our lease, a port of somebody", "ip=10.0.0.5@7 port=3307@0", OUR_LEASE, HOLDER_US, false, 7,
-         "10.0.0.5:3307"},
+        {"our lease, a port of somebody", "ip=10.0.0.5@7 port=3307@0", OUR_LEASE, HOLDER_US, false, 7, "10.0.0.5:3307"},
         {"deeper keys and other ids", "/p/db1/ip/x=9@6 /p/db10/ip=10.0.0.6@6 /p/db/ip=10.0.0.6@6", OUR_LEASE,
          HOLDER_NONE, false, 0, ""},
     };

@@ -185,8 +185,28 @@ static const char *describe(char *text, size_t size)
     return text[0] == '\0' && fake_v2_has_directory(directory) ? "empty" : text;
 }
 
-#define OTHERS "host=two ip=10.0.0.6 port=3306 state=synced"
+/* Words for the tables. */
+#define CLAIM       ANNOUNCE_CLAIM
+#define KEEP        ANNOUNCE_KEEP
+#define VERIFY      ANNOUNCE_VERIFY
+#define UPDATE      ANNOUNCE_UPDATE
+#define WITHDRAW    ANNOUNCE_WITHDRAW
+#define END         ANNOUNCE_WAIT, OUTCOME_DONE, NULL
+#define DONE        OUTCOME_DONE
+#define LOST        OUTCOME_GONE
+#define TAKEN       OUTCOME_TAKEN
+#define AWAY        OUTCOME_UNREACHABLE
+#define REFUSED     OUTCOME_REFUSED
+#define INTERRUPTED OUTCOME_INTERRUPTED
+#define SILENT      FAKE_NO_ANSWER
+#define BREAK_LATE  FAKE_INTERRUPTED_LATE
+
+#define REST        "10.0.0.5 port=3306 state=synced"
+#define OTHERS      "host=two ip=10.0.0.6 port=3306 state=synced"
 #define OTHERS_PORT "host=one ip=10.0.0.5 port=3307 state=synced"
+#define FORMER_S    "host=one ip=10.0.0.5 port=3306 state=synced"
+#define STATELESS   "host=one ip=10.0.0.5 port=3306"
+#define HALF_S      "host=one port=3306 state=synced"
 #define HALF_OTHERS "host=two port=3306 state=synced"
 
 struct row {
@@ -231,38 +251,44 @@ static void play(const struct row *row)
 static void claims(void **state)
 {
     static const struct row rows[] = {
-        {"nobody", {0}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"leftover", {FORMER}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"leftover for ever", {FORMER_FOR_EVER}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"half a leftover", {HALF}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"half of another's", {HALF_OTHER}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"an empty directory", {EMPTY}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"another", {OTHER}, ANNOUNCE_CLAIM, {0}, OUTCOME_TAKEN, OTHERS, "id db1 belongs to 10.0.0.6:3306",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS},
-        {"another server of this host", {OTHER_PORT}, ANNOUNCE_CLAIM, {0}, OUTCOME_TAKEN, OTHERS_PORT,
-         "belongs to 10.0.0.5:3307", ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS_PORT},
-        {"another in the gap", {0}, ANNOUNCE_CLAIM, {3, OTHER, 0}, OUTCOME_UNREACHABLE, OTHERS, "", ANNOUNCE_CLAIM,
-         OUTCOME_TAKEN, OTHERS},
-        {"the leftover goes in the gap", {FORMER}, ANNOUNCE_CLAIM, {3, GONE, 0}, OUTCOME_UNREACHABLE, "", "not found",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"the directory goes later", {0}, ANNOUNCE_CLAIM, {7, GONE, 0}, OUTCOME_DONE,
-         "host=one ip=10.0.0.5 port=3306", NULL, ANNOUNCE_VERIFY, OUTCOME_GONE, "host=one ip=10.0.0.5 port=3306"},
-        {"the directory goes at the end", {0}, ANNOUNCE_CLAIM, {10, GONE, 0}, OUTCOME_UNREACHABLE, "", "not found",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"no version", {0}, ANNOUNCE_CLAIM, {1, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "", "no answer",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"no answer to the read", {0}, ANNOUNCE_CLAIM, {2, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "", "no answer",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"half way, and then we stop", {0}, ANNOUNCE_CLAIM, {8, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE,
-         "host=one state=synced", "no answer", ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"a directory made, and then we stop", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE,
-         "empty", "no answer", ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"the directory twice", {0}, ANNOUNCE_CLAIM, {3, 0, FAKE_TWICE}, OUTCOME_UNREACHABLE, "empty", "",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"the address twice", {0}, ANNOUNCE_CLAIM, {9, 0, FAKE_TWICE}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"interrupted", {0}, ANNOUNCE_CLAIM, {9, 0, FAKE_INTERRUPTED_LATE}, OUTCOME_INTERRUPTED, "ours", "interrupted",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"denied", {0}, ANNOUNCE_CLAIM, {3, 0, FAKE_DENIED}, OUTCOME_REFUSED, "", "denied", 0, 0, NULL},
+        {"nobody", {0}, CLAIM, {0}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"leftover", {FORMER}, CLAIM, {0}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"leftover for ever", {FORMER_FOR_EVER}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"half a leftover", {HALF}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"half of another's", {HALF_OTHER}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"an empty directory", {EMPTY}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"another", {OTHER}, CLAIM, {0}, TAKEN, OTHERS, "belongs to 10.0.0.6:3306", WITHDRAW, DONE, OTHERS},
+        {"our other server",
+         {OTHER_PORT},
+         CLAIM,
+         {0},
+         TAKEN,
+         OTHERS_PORT,
+         "10.0.0.5:3307",
+         WITHDRAW,
+         DONE,
+         OTHERS_PORT},
+        {"another in the gap", {0}, CLAIM, {3, OTHER, 0}, AWAY, OTHERS, "", CLAIM, TAKEN, OTHERS},
+        {"the leftover goes in the gap", {FORMER}, CLAIM, {3, GONE, 0}, AWAY, "", "not found", CLAIM, DONE, "ours"},
+        {"the directory goes later", {0}, CLAIM, {7, GONE, 0}, DONE, STATELESS, NULL, VERIFY, LOST, STATELESS},
+        {"the directory goes at the end", {0}, CLAIM, {10, GONE, 0}, AWAY, "", "not found", CLAIM, DONE, "ours"},
+        {"no version", {0}, CLAIM, {1, 0, SILENT}, AWAY, "", "no answer", WITHDRAW, DONE, ""},
+        {"no answer to the read", {0}, CLAIM, {2, 0, SILENT}, AWAY, "", "no answer", CLAIM, DONE, "ours"},
+        {"half way, and a stop",
+         {0},
+         CLAIM,
+         {8, 0, SILENT},
+         AWAY,
+         "host=one state=synced",
+         "no answer",
+         WITHDRAW,
+         DONE,
+         ""},
+        {"a directory, and a stop", {0}, CLAIM, {4, 0, SILENT}, AWAY, "empty", "no answer", WITHDRAW, DONE, ""},
+        {"the directory twice", {0}, CLAIM, {3, 0, FAKE_TWICE}, AWAY, "empty", "", CLAIM, DONE, "ours"},
+        {"the address twice", {0}, CLAIM, {9, 0, FAKE_TWICE}, DONE, "ours", NULL, END},
+        {"interrupted", {0}, CLAIM, {9, 0, BREAK_LATE}, INTERRUPTED, "ours", "interr", WITHDRAW, DONE, ""},
+        {"denied", {0}, CLAIM, {3, 0, FAKE_DENIED}, REFUSED, "", "denied", END},
     };
 
     (void)state;
@@ -273,33 +299,40 @@ static void claims(void **state)
 static void beats(void **state)
 {
     static const struct row rows[] = {
-        {"keep", {HELD}, ANNOUNCE_KEEP, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"keep, gone", {HELD, GONE}, ANNOUNCE_KEEP, {0}, OUTCOME_GONE, "", "not found", ANNOUNCE_CLAIM, OUTCOME_DONE,
+        {"keep", {HELD}, KEEP, {0}, DONE, "ours", NULL, END},
+        {"keep, gone", {HELD, GONE}, KEEP, {0}, LOST, "", "not found", CLAIM, DONE, "ours"},
+        {"keep, no answer", {HELD}, KEEP, {1, 0, SILENT}, AWAY, "ours", "no answer", KEEP, DONE, "ours"},
+        {"verify", {HELD}, VERIFY, {0}, DONE, "ours", NULL, END},
+        {"verify, gone", {HELD, GONE}, VERIFY, {0}, LOST, "", "removed or", CLAIM, DONE, "ours"},
+        {"verify, no address", {HELD, IP_GONE}, VERIFY, {0}, LOST, HALF_S, "removed or", CLAIM, DONE, "ours"},
+        {"verify, a key changed",
+         {HELD, HOST_CHANGED},
+         VERIFY,
+         {0},
+         LOST,
+         "host=elsewhere ip=" REST,
+         "removed or",
+         CLAIM,
+         DONE,
          "ours"},
-        {"keep, no answer", {HELD}, ANNOUNCE_KEEP, {1, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_KEEP, OUTCOME_DONE, "ours"},
-        {"verify", {HELD}, ANNOUNCE_VERIFY, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"verify, gone", {HELD, GONE}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE, "", "removed or changed", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"verify, no address", {HELD, IP_GONE}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE, "host=one port=3306 state=synced",
-         "removed or changed", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, a key changed", {HELD, HOST_CHANGED}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE,
-         "host=elsewhere ip=10.0.0.5 port=3306 state=synced", "removed or changed", ANNOUNCE_CLAIM, OUTCOME_DONE,
+        {"verify, it does not expire",
+         {HELD, FORMER_FOR_EVER},
+         VERIFY,
+         {0},
+         LOST,
+         FORMER_S,
+         "removed or",
+         CLAIM,
+         DONE,
          "ours"},
-        {"verify, it does not expire", {HELD, FORMER_FOR_EVER}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE,
-         "host=one ip=10.0.0.5 port=3306 state=synced", "removed or changed", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, another", {HELD, OTHER}, ANNOUNCE_VERIFY, {0}, OUTCOME_TAKEN, OTHERS, "belongs to",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS},
-        {"update", {HELD}, ANNOUNCE_UPDATE, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"update, the first state", {HELD_STATELESS}, ANNOUNCE_UPDATE, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"update, gone", {HELD, GONE}, ANNOUNCE_UPDATE, {0}, OUTCOME_GONE, "", "not there", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"update, gone in the gap", {HELD}, ANNOUNCE_UPDATE, {2, GONE, 0}, OUTCOME_DONE, "state=donor", NULL,
-         ANNOUNCE_VERIFY, OUTCOME_GONE, "state=donor"},
-        {"update, another", {HELD, OTHER}, ANNOUNCE_UPDATE, {0}, OUTCOME_TAKEN, OTHERS, "belongs to", 0, 0, NULL},
-        {"update, twice", {HELD}, ANNOUNCE_UPDATE, {2, 0, FAKE_TWICE}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"update, no answer", {HELD}, ANNOUNCE_UPDATE, {1, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE,
-         "host=one ip=10.0.0.5 port=3306 state=synced", "no answer", ANNOUNCE_UPDATE, OUTCOME_DONE, "ours"},
+        {"verify, another", {HELD, OTHER}, VERIFY, {0}, TAKEN, OTHERS, "belongs to", WITHDRAW, DONE, OTHERS},
+        {"update", {HELD}, UPDATE, {0}, DONE, "ours", NULL, END},
+        {"update, the first state", {HELD_STATELESS}, UPDATE, {0}, DONE, "ours", NULL, END},
+        {"update, gone", {HELD, GONE}, UPDATE, {0}, LOST, "", "not there", CLAIM, DONE, "ours"},
+        {"update, gone since", {HELD}, UPDATE, {2, GONE, 0}, DONE, "state=donor", NULL, VERIFY, LOST, "state=donor"},
+        {"update, another", {HELD, OTHER}, UPDATE, {0}, TAKEN, OTHERS, "belongs to", END},
+        {"update, twice", {HELD}, UPDATE, {2, 0, FAKE_TWICE}, DONE, "ours", NULL, END},
+        {"update, no answer", {HELD}, UPDATE, {1, 0, SILENT}, AWAY, FORMER_S, "no answer", UPDATE, DONE, "ours"},
     };
 
     (void)state;
@@ -311,26 +344,29 @@ static void beats(void **state)
 static void withdrawals(void **state)
 {
     static const struct row rows[] = {
-        {"ours", {HELD}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, "", NULL, ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"nothing left", {HELD, GONE}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, "", NULL, 0, 0, NULL},
-        {"another's", {HELD, OTHER}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, OTHERS, NULL, 0, 0, NULL},
-        {"of another server of this host", {HELD, OTHER_PORT}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, OTHERS_PORT, NULL,
-         0, 0, NULL},
-        {"another begins", {HELD, HALF_OTHER}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, HALF_OTHERS, NULL, 0, 0, NULL},
-        {"another in the gap", {HELD}, ANNOUNCE_WITHDRAW, {2, OTHER, 0}, OUTCOME_DONE, OTHERS, NULL, 0, 0, NULL},
-        {"another in the second gap", {HELD}, ANNOUNCE_WITHDRAW, {3, OTHER, 0}, OUTCOME_DONE, OTHERS, NULL, 0, 0,
-         NULL},
-        {"another begins in the second gap", {HELD}, ANNOUNCE_WITHDRAW, {3, HALF_OTHER, 0}, OUTCOME_DONE, HALF_OTHERS,
-         NULL, 0, 0, NULL},
-        {"gone in the gap", {HELD}, ANNOUNCE_WITHDRAW, {2, GONE, 0}, OUTCOME_DONE, "", NULL, 0, 0, NULL},
-        {"the address twice", {HELD}, ANNOUNCE_WITHDRAW, {2, 0, FAKE_TWICE}, OUTCOME_DONE, "", NULL, 0, 0, NULL},
-        {"the directory twice", {HELD}, ANNOUNCE_WITHDRAW, {4, 0, FAKE_TWICE}, OUTCOME_DONE, "", NULL, 0, 0, NULL},
-        {"no answer", {HELD}, ANNOUNCE_WITHDRAW, {2, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"no answer after the address", {HELD}, ANNOUNCE_WITHDRAW, {4, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE,
-         "host=one port=3306 state=synced", "no answer", ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"answer lost", {HELD}, ANNOUNCE_WITHDRAW, {4, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "", "no answer",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
+        {"ours", {HELD}, WITHDRAW, {0}, DONE, "", NULL, CLAIM, DONE, "ours"},
+        {"nothing left", {HELD, GONE}, WITHDRAW, {0}, DONE, "", NULL, END},
+        {"another's", {HELD, OTHER}, WITHDRAW, {0}, DONE, OTHERS, NULL, END},
+        {"of our other server", {HELD, OTHER_PORT}, WITHDRAW, {0}, DONE, OTHERS_PORT, NULL, END},
+        {"another begins", {HELD, HALF_OTHER}, WITHDRAW, {0}, DONE, HALF_OTHERS, NULL, END},
+        {"another in the gap", {HELD}, WITHDRAW, {2, OTHER, 0}, DONE, OTHERS, NULL, END},
+        {"another in the second gap", {HELD}, WITHDRAW, {3, OTHER, 0}, DONE, OTHERS, NULL, END},
+        {"another begins in the second gap", {HELD}, WITHDRAW, {3, HALF_OTHER, 0}, DONE, HALF_OTHERS, NULL, END},
+        {"gone in the gap", {HELD}, WITHDRAW, {2, GONE, 0}, DONE, "", NULL, END},
+        {"the address twice", {HELD}, WITHDRAW, {2, 0, FAKE_TWICE}, DONE, "", NULL, END},
+        {"the directory twice", {HELD}, WITHDRAW, {4, 0, FAKE_TWICE}, DONE, "", NULL, END},
+        {"no answer", {HELD}, WITHDRAW, {2, 0, SILENT}, AWAY, "ours", "no answer", WITHDRAW, DONE, ""},
+        {"no answer after the address",
+         {HELD},
+         WITHDRAW,
+         {4, 0, SILENT},
+         AWAY,
+         HALF_S,
+         "no answer",
+         WITHDRAW,
+         DONE,
+         ""},
+        {"answer lost", {HELD}, WITHDRAW, {4, 0, FAKE_LOST}, AWAY, "", "no answer", WITHDRAW, DONE, ""},
     };
 
     (void)state;

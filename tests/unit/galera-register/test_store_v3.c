@@ -211,8 +211,29 @@ static const char *describe(char *text, size_t size)
     return text;
 }
 
-#define OTHERS "host=two ip=10.0.0.6 port=3306 state=synced"
-#define FORMER_S "host=one ip=10.0.0.5 port=3306 state=synced"
+/* Words for the tables. */
+#define CLAIM       ANNOUNCE_CLAIM
+#define KEEP        ANNOUNCE_KEEP
+#define VERIFY      ANNOUNCE_VERIFY
+#define UPDATE      ANNOUNCE_UPDATE
+#define WITHDRAW    ANNOUNCE_WITHDRAW
+#define END         ANNOUNCE_WAIT, OUTCOME_DONE, NULL
+#define DONE        OUTCOME_DONE
+#define LOST        OUTCOME_GONE
+#define TAKEN       OUTCOME_TAKEN
+#define DISPLACED   OUTCOME_DISPLACED
+#define AWAY        OUTCOME_UNREACHABLE
+#define REFUSED     OUTCOME_REFUSED
+#define INTERRUPTED OUTCOME_INTERRUPTED
+#define SILENT      FAKE_NO_ANSWER
+#define BREAK       FAKE_INTERRUPTED
+#define BREAK_LATE  FAKE_INTERRUPTED_LATE
+
+#define REST        "10.0.0.5 port=3306 state=synced"
+#define OTHERS      "host=two ip=10.0.0.6 port=3306 state=synced"
+#define OTHERS_PORT "host=one ip=10.0.0.5 port=3307 state=synced"
+#define FORMER_S    "host=one ip=10.0.0.5 port=3306 state=synced"
+#define STRANGE_S   "host=one ip=10.0.0.9 port=3306 state=synced"
 
 struct row {
     const char *name;
@@ -257,65 +278,42 @@ static void play(const struct row *row)
 static void claims(void **state)
 {
     static const struct row rows[] = {
-        {"nobody", {0}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"leftover", {FORMER}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"leftover for ever", {FORMER_FOR_EVER}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"half a leftover", {PART_WITH_IP}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"no ip", {PART_WITHOUT_IP}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"another", {OTHER}, ANNOUNCE_CLAIM, {0}, OUTCOME_TAKEN, OTHERS, "id db1 belongs to 10.0.0.6:3306",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS},
-        {"another for ever", {OTHER_FOR_EVER}, ANNOUNCE_CLAIM, {0}, OUTCOME_TAKEN, OTHERS, "belongs to", 0, 0, NULL},
-        {"another that dies meanwhile", {OTHER}, ANNOUNCE_CLAIM, {3, OTHER_GONE, 0}, OUTCOME_TAKEN, "", "belongs to",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"another, and then etcd is away", {OTHER}, ANNOUNCE_CLAIM, {3, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, OTHERS,
-         "no answer", 0, 0, NULL},
-        {"another in the gap before the grant", {0}, ANNOUNCE_CLAIM, {3, OTHER, 0}, OUTCOME_TAKEN, OTHERS, "belongs to",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS},
-        {"another in the gap before the write", {0}, ANNOUNCE_CLAIM, {4, OTHER, 0}, OUTCOME_TAKEN, OTHERS,
-         "belongs to", ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS},
-        {"another in the place of our leftover", {FORMER}, ANNOUNCE_CLAIM, {4, OTHER, 0}, OUTCOME_TAKEN, OTHERS,
-         "belongs to", 0, 0, NULL},
-        {"a second process in the gap", {0}, ANNOUNCE_CLAIM, {4, FORMER, 0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"the leftover goes in the gap", {FORMER}, ANNOUNCE_CLAIM, {4, KEYS_GONE, 0}, OUTCOME_DONE, "ours", NULL, 0, 0,
-         NULL},
-        {"somebody is always at it", {0}, ANNOUNCE_CLAIM, {-4, FORMER, 0}, OUTCOME_UNREACHABLE, FORMER_S,
-         "changed by somebody else", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"the lease goes before the write", {0}, ANNOUNCE_CLAIM, {4, LEASE_GONE, 0}, OUTCOME_DONE, "ours", NULL,
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"every lease goes before the write", {0}, ANNOUNCE_CLAIM, {-4, LEASE_GONE, 0}, OUTCOME_UNREACHABLE, "",
-         "lease", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"etcd is emptied before the write", {0}, ANNOUNCE_CLAIM, {4, WIPED, 0}, OUTCOME_DONE, "ours", NULL, 0, 0,
-         NULL},
-        {"the answer is lost", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"the answer is lost, and then we stop", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "ours",
-         "no answer", ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"written twice", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_TWICE}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW,
-         OUTCOME_DONE, ""},
-        {"leftover written twice", {FORMER}, ANNOUNCE_CLAIM, {4, 0, FAKE_TWICE}, OUTCOME_DONE, "ours", NULL, 0, 0,
-         NULL},
-        {"granted twice", {0}, ANNOUNCE_CLAIM, {3, 0, FAKE_TWICE}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW,
-         OUTCOME_DONE, ""},
-        {"interrupted, and written", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_INTERRUPTED_LATE}, OUTCOME_INTERRUPTED, "ours",
-         "interrupted", ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"interrupted, not written", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_INTERRUPTED}, OUTCOME_INTERRUPTED, "",
-         "interrupted", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"no version", {0}, ANNOUNCE_CLAIM, {1, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "", "no answer",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"no range", {0}, ANNOUNCE_CLAIM, {2, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "", "no answer", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"no lease", {0}, ANNOUNCE_CLAIM, {3, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "", "no answer", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"no right to read", {0}, ANNOUNCE_CLAIM, {2, 0, FAKE_DENIED}, OUTCOME_REFUSED, "", "denied", 0, 0, NULL},
-        {"no right to write", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_DENIED}, OUTCOME_REFUSED, "", "denied", 0, 0, NULL},
-        {"no space", {0}, ANNOUNCE_CLAIM, {4, 0, FAKE_NO_SPACE}, OUTCOME_UNREACHABLE, "", "space", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"again, whole", {HELD}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"again, keys gone", {HELD, KEYS_GONE}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"again, lease gone", {HELD, LEASE_GONE}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"again, a strange port", {HELD, PORT_CHANGED}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"again, from another address", {HELD, MOVED}, ANNOUNCE_CLAIM, {0}, OUTCOME_DONE, "ours", NULL,
-         ANNOUNCE_VERIFY, OUTCOME_DONE, "ours"},
+        {"nobody", {0}, CLAIM, {0}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"leftover", {FORMER}, CLAIM, {0}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"leftover for ever", {FORMER_FOR_EVER}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"half a leftover", {PART_WITH_IP}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"no ip", {PART_WITHOUT_IP}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"another", {OTHER}, CLAIM, {0}, TAKEN, OTHERS, "belongs to 10.0.0.6:3306", WITHDRAW, DONE, OTHERS},
+        {"another for ever", {OTHER_FOR_EVER}, CLAIM, {0}, TAKEN, OTHERS, "belongs to", END},
+        {"another, dying", {OTHER}, CLAIM, {3, OTHER_GONE, 0}, TAKEN, "", "belongs to", CLAIM, DONE, "ours"},
+        {"another, and then etcd is away", {OTHER}, CLAIM, {3, 0, SILENT}, AWAY, OTHERS, "no answer", END},
+        {"another before the grant", {0}, CLAIM, {3, OTHER, 0}, TAKEN, OTHERS, "belongs to", WITHDRAW, DONE, OTHERS},
+        {"another before the write", {0}, CLAIM, {4, OTHER, 0}, TAKEN, OTHERS, "belongs to", WITHDRAW, DONE, OTHERS},
+        {"another in the place of our leftover", {FORMER}, CLAIM, {4, OTHER, 0}, TAKEN, OTHERS, "belongs to", END},
+        {"a second process in the gap", {0}, CLAIM, {4, FORMER, 0}, DONE, "ours", NULL, END},
+        {"the leftover goes in the gap", {FORMER}, CLAIM, {4, KEYS_GONE, 0}, DONE, "ours", NULL, END},
+        {"always changed", {0}, CLAIM, {-4, FORMER, 0}, AWAY, FORMER_S, "changed by", CLAIM, DONE, "ours"},
+        {"the lease goes before the write", {0}, CLAIM, {4, LEASE_GONE, 0}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"every lease goes before the write", {0}, CLAIM, {-4, LEASE_GONE, 0}, AWAY, "", "lease", CLAIM, DONE, "ours"},
+        {"etcd is emptied before the write", {0}, CLAIM, {4, WIPED, 0}, DONE, "ours", NULL, END},
+        {"the answer is lost", {0}, CLAIM, {4, 0, FAKE_LOST}, AWAY, "ours", "no answer", CLAIM, DONE, "ours"},
+        {"lost, and a stop", {0}, CLAIM, {4, 0, FAKE_LOST}, AWAY, "ours", "no answer", WITHDRAW, DONE, ""},
+        {"written twice", {0}, CLAIM, {4, 0, FAKE_TWICE}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"leftover written twice", {FORMER}, CLAIM, {4, 0, FAKE_TWICE}, DONE, "ours", NULL, END},
+        {"granted twice", {0}, CLAIM, {3, 0, FAKE_TWICE}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"broken, written", {0}, CLAIM, {4, 0, BREAK_LATE}, INTERRUPTED, "ours", "interr", WITHDRAW, DONE, ""},
+        {"broken, not written", {0}, CLAIM, {4, 0, BREAK}, INTERRUPTED, "", "interr", CLAIM, DONE, "ours"},
+        {"no version", {0}, CLAIM, {1, 0, SILENT}, AWAY, "", "no answer", WITHDRAW, DONE, ""},
+        {"no range", {0}, CLAIM, {2, 0, SILENT}, AWAY, "", "no answer", CLAIM, DONE, "ours"},
+        {"no lease", {0}, CLAIM, {3, 0, FAKE_LOST}, AWAY, "", "no answer", CLAIM, DONE, "ours"},
+        {"no right to read", {0}, CLAIM, {2, 0, FAKE_DENIED}, REFUSED, "", "denied", END},
+        {"no right to write", {0}, CLAIM, {4, 0, FAKE_DENIED}, REFUSED, "", "denied", END},
+        {"no space", {0}, CLAIM, {4, 0, FAKE_NO_SPACE}, AWAY, "", "space", CLAIM, DONE, "ours"},
+        {"again, whole", {HELD}, CLAIM, {0}, DONE, "ours", NULL, WITHDRAW, DONE, ""},
+        {"again, keys gone", {HELD, KEYS_GONE}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"again, lease gone", {HELD, LEASE_GONE}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"again, a strange port", {HELD, PORT_CHANGED}, CLAIM, {0}, DONE, "ours", NULL, END},
+        {"again, from another address", {HELD, MOVED}, CLAIM, {0}, DONE, "ours", NULL, VERIFY, DONE, "ours"},
     };
 
     (void)state;
@@ -326,55 +324,77 @@ static void claims(void **state)
 static void beats(void **state)
 {
     static const struct row rows[] = {
-        {"keep", {HELD}, ANNOUNCE_KEEP, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"keep, lease gone", {HELD, LEASE_GONE}, ANNOUNCE_KEEP, {0}, OUTCOME_GONE, "", "lease", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"keep, keys gone", {HELD, KEYS_GONE}, ANNOUNCE_KEEP, {0}, OUTCOME_DONE, "", NULL, ANNOUNCE_VERIFY,
-         OUTCOME_GONE, ""},
-        {"keep, etcd emptied", {HELD, WIPED}, ANNOUNCE_KEEP, {0}, OUTCOME_GONE, "", "lease", 0, 0, NULL},
-        {"keep, no answer", {HELD}, ANNOUNCE_KEEP, {1, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_KEEP, OUTCOME_DONE, "ours"},
-        {"keep, answer lost", {HELD}, ANNOUNCE_KEEP, {1, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_KEEP, OUTCOME_DONE, "ours"},
-        {"keep, interrupted", {HELD}, ANNOUNCE_KEEP, {1, 0, FAKE_INTERRUPTED}, OUTCOME_INTERRUPTED, "ours",
-         "interrupted", ANNOUNCE_KEEP, OUTCOME_DONE, "ours"},
-        {"keep, no right any more", {HELD}, ANNOUNCE_KEEP, {1, 0, FAKE_DENIED}, OUTCOME_REFUSED, "ours", "denied",
-         ANNOUNCE_KEEP, OUTCOME_DONE, "ours"},
-        {"verify", {HELD}, ANNOUNCE_VERIFY, {0}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"verify, a key gone", {HELD, KEY_GONE}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE,
-         "ip=10.0.0.5 port=3306 state=synced", "changed by somebody", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, a key changed", {HELD, KEY_CHANGED}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE,
-         "host=elsewhere ip=10.0.0.5 port=3306 state=synced", "changed by somebody", ANNOUNCE_CLAIM, OUTCOME_DONE,
+        {"keep", {HELD}, KEEP, {0}, DONE, "ours", NULL, END},
+        {"keep, lease gone", {HELD, LEASE_GONE}, KEEP, {0}, LOST, "", "lease", CLAIM, DONE, "ours"},
+        {"keep, keys gone", {HELD, KEYS_GONE}, KEEP, {0}, DONE, "", NULL, VERIFY, LOST, ""},
+        {"keep, etcd emptied", {HELD, WIPED}, KEEP, {0}, LOST, "", "lease", END},
+        {"keep, no answer", {HELD}, KEEP, {1, 0, SILENT}, AWAY, "ours", "no answer", KEEP, DONE, "ours"},
+        {"keep, answer lost", {HELD}, KEEP, {1, 0, FAKE_LOST}, AWAY, "ours", "no answer", KEEP, DONE, "ours"},
+        {"keep, interrupted", {HELD}, KEEP, {1, 0, BREAK}, INTERRUPTED, "ours", "interr", KEEP, DONE, "ours"},
+        {"keep, no right any more", {HELD}, KEEP, {1, 0, FAKE_DENIED}, REFUSED, "ours", "denied", KEEP, DONE, "ours"},
+        {"verify", {HELD}, VERIFY, {0}, DONE, "ours", NULL, END},
+        {"verify, a key gone", {HELD, KEY_GONE}, VERIFY, {0}, LOST, "ip=" REST, "changed by", CLAIM, DONE, "ours"},
+        {"verify, a key changed",
+         {HELD, KEY_CHANGED},
+         VERIFY,
+         {0},
+         LOST,
+         "host=elsewhere ip=" REST,
+         "changed by",
+         CLAIM,
+         DONE,
          "ours"},
-        {"verify, the port changed", {HELD, PORT_CHANGED}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE,
-         "host=one ip=10.0.0.5 port=3307 state=synced", "changed by somebody", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, another address for ever", {HELD, IP_CHANGED}, ANNOUNCE_VERIFY, {0}, OUTCOME_TAKEN,
-         "host=one ip=10.0.0.9 port=3306 state=synced", "belongs to 10.0.0.9", ANNOUNCE_WITHDRAW, OUTCOME_DONE,
+        {"verify, the port changed",
+         {HELD, PORT_CHANGED},
+         VERIFY,
+         {0},
+         LOST,
+         OTHERS_PORT,
+         "changed by",
+         CLAIM,
+         DONE,
+         "ours"},
+        {"verify, for ever",
+         {HELD, IP_CHANGED},
+         VERIFY,
+         {0},
+         TAKEN,
+         STRANGE_S,
+         "10.0.0.9",
+         WITHDRAW,
+         DONE,
          "ip=10.0.0.9"},
-        {"verify, keys gone", {HELD, KEYS_GONE}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE, "", "removed by somebody",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, lease gone", {HELD, LEASE_GONE}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE, "", "removed by somebody",
-         ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, a second process", {HELD, FORMER}, ANNOUNCE_VERIFY, {0}, OUTCOME_DISPLACED, FORMER_S,
-         "another process has registered 10.0.0.5:3306 as db1", ANNOUNCE_WITHDRAW, OUTCOME_DONE, FORMER_S},
-        {"verify, another node", {HELD, OTHER}, ANNOUNCE_VERIFY, {0}, OUTCOME_TAKEN, OTHERS,
-         "id db1 belongs to 10.0.0.6:3306", ANNOUNCE_WITHDRAW, OUTCOME_DONE, OTHERS},
-        {"verify, another node that died", {HELD, OTHER, OTHER_GONE}, ANNOUNCE_VERIFY, {0}, OUTCOME_GONE, "",
-         "removed by somebody", ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"verify, no answer", {HELD, OTHER}, ANNOUNCE_VERIFY, {2, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, OTHERS,
-         "no answer", 0, 0, NULL},
-        {"update", {HELD}, ANNOUNCE_UPDATE, {0}, OUTCOME_DONE, "ours", NULL, ANNOUNCE_VERIFY, OUTCOME_DONE, "ours"},
-        {"update, done twice", {HELD}, ANNOUNCE_UPDATE, {1, 0, FAKE_TWICE}, OUTCOME_DONE, "ours", NULL, 0, 0, NULL},
-        {"update, answer lost", {HELD}, ANNOUNCE_UPDATE, {1, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_UPDATE, OUTCOME_DONE, "ours"},
-        {"update, another node", {HELD, OTHER}, ANNOUNCE_UPDATE, {0}, OUTCOME_GONE, OTHERS, "not there", ANNOUNCE_CLAIM,
-         OUTCOME_TAKEN, OTHERS},
-        {"update, a second process", {HELD, FORMER}, ANNOUNCE_UPDATE, {0}, OUTCOME_GONE, FORMER_S, "not there", 0, 0,
-         NULL},
-        {"update, keys gone", {HELD, KEYS_GONE}, ANNOUNCE_UPDATE, {0}, OUTCOME_GONE, "", "not there", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
-        {"update, lease gone", {HELD, LEASE_GONE}, ANNOUNCE_UPDATE, {0}, OUTCOME_GONE, "", "", ANNOUNCE_CLAIM,
-         OUTCOME_DONE, "ours"},
+        {"verify, keys gone", {HELD, KEYS_GONE}, VERIFY, {0}, LOST, "", "removed", CLAIM, DONE, "ours"},
+        {"verify, lease gone", {HELD, LEASE_GONE}, VERIFY, {0}, LOST, "", "removed", CLAIM, DONE, "ours"},
+        {"verify, a second process",
+         {HELD, FORMER},
+         VERIFY,
+         {0},
+         DISPLACED,
+         FORMER_S,
+         "another process",
+         WITHDRAW,
+         DONE,
+         FORMER_S},
+        {"verify, another node",
+         {HELD, OTHER},
+         VERIFY,
+         {0},
+         TAKEN,
+         OTHERS,
+         "belongs to 10.0.0.6:3306",
+         WITHDRAW,
+         DONE,
+         OTHERS},
+        {"verify, a dead node", {HELD, OTHER, OTHER_GONE}, VERIFY, {0}, LOST, "", "removed", CLAIM, DONE, "ours"},
+        {"verify, no answer", {HELD, OTHER}, VERIFY, {2, 0, SILENT}, AWAY, OTHERS, "no answer", END},
+        {"update", {HELD}, UPDATE, {0}, DONE, "ours", NULL, VERIFY, DONE, "ours"},
+        {"update, done twice", {HELD}, UPDATE, {1, 0, FAKE_TWICE}, DONE, "ours", NULL, END},
+        {"update, answer lost", {HELD}, UPDATE, {1, 0, FAKE_LOST}, AWAY, "ours", "no answer", UPDATE, DONE, "ours"},
+        {"update, another node", {HELD, OTHER}, UPDATE, {0}, LOST, OTHERS, "not there", CLAIM, TAKEN, OTHERS},
+        {"update, a second process", {HELD, FORMER}, UPDATE, {0}, LOST, FORMER_S, "not there", END},
+        {"update, keys gone", {HELD, KEYS_GONE}, UPDATE, {0}, LOST, "", "not there", CLAIM, DONE, "ours"},
+        {"update, lease gone", {HELD, LEASE_GONE}, UPDATE, {0}, LOST, "", "", CLAIM, DONE, "ours"},
     };
 
     (void)state;
@@ -385,21 +405,17 @@ static void beats(void **state)
 static void withdrawals(void **state)
 {
     static const struct row rows[] = {
-        {"ours", {HELD}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, "", NULL, ANNOUNCE_CLAIM, OUTCOME_DONE, "ours"},
-        {"never claimed", {FORMER}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, FORMER_S, NULL, 0, 0, NULL},
-        {"nothing left", {HELD, LEASE_GONE}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, "", NULL, 0, 0, NULL},
-        {"another's", {HELD, OTHER}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, OTHERS, NULL, 0, 0, NULL},
-        {"another's, in the gap", {HELD}, ANNOUNCE_WITHDRAW, {1, OTHER, 0}, OUTCOME_DONE, OTHERS, NULL, 0, 0, NULL},
-        {"of a second process", {HELD, FORMER}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, FORMER_S, NULL, 0, 0, NULL},
-        {"a stranger's key in it", {HELD, KEY_CHANGED}, ANNOUNCE_WITHDRAW, {0}, OUTCOME_DONE, "host=elsewhere", NULL, 0,
-         0, NULL},
-        {"no answer", {HELD}, ANNOUNCE_WITHDRAW, {1, 0, FAKE_NO_ANSWER}, OUTCOME_UNREACHABLE, "ours", "no answer",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"answer lost", {HELD}, ANNOUNCE_WITHDRAW, {1, 0, FAKE_LOST}, OUTCOME_UNREACHABLE, "", "no answer",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
-        {"done twice", {HELD}, ANNOUNCE_WITHDRAW, {1, 0, FAKE_TWICE}, OUTCOME_DONE, "", NULL, 0, 0, NULL},
-        {"no right any more", {HELD}, ANNOUNCE_WITHDRAW, {1, 0, FAKE_DENIED}, OUTCOME_REFUSED, "ours", "denied",
-         ANNOUNCE_WITHDRAW, OUTCOME_DONE, ""},
+        {"ours", {HELD}, WITHDRAW, {0}, DONE, "", NULL, CLAIM, DONE, "ours"},
+        {"never claimed", {FORMER}, WITHDRAW, {0}, DONE, FORMER_S, NULL, END},
+        {"nothing left", {HELD, LEASE_GONE}, WITHDRAW, {0}, DONE, "", NULL, END},
+        {"another's", {HELD, OTHER}, WITHDRAW, {0}, DONE, OTHERS, NULL, END},
+        {"another's, in the gap", {HELD}, WITHDRAW, {1, OTHER, 0}, DONE, OTHERS, NULL, END},
+        {"of a second process", {HELD, FORMER}, WITHDRAW, {0}, DONE, FORMER_S, NULL, END},
+        {"a stranger's key in it", {HELD, KEY_CHANGED}, WITHDRAW, {0}, DONE, "host=elsewhere", NULL, END},
+        {"no answer", {HELD}, WITHDRAW, {1, 0, SILENT}, AWAY, "ours", "no answer", WITHDRAW, DONE, ""},
+        {"answer lost", {HELD}, WITHDRAW, {1, 0, FAKE_LOST}, AWAY, "", "no answer", WITHDRAW, DONE, ""},
+        {"done twice", {HELD}, WITHDRAW, {1, 0, FAKE_TWICE}, DONE, "", NULL, END},
+        {"no right any more", {HELD}, WITHDRAW, {1, 0, FAKE_DENIED}, REFUSED, "ours", "denied", WITHDRAW, DONE, ""},
     };
 
     (void)state;
@@ -463,10 +479,10 @@ static void everything_at_once(void **state)
     for (size_t scene = 0; scene < ROW_COUNT(scenes); scene++) {
         for (int action = ANNOUNCE_CLAIM; action <= ANNOUNCE_WITHDRAW; action++) {
             for (int i = 0; i < ALL; i++) {
-                struct trial trial = {scenes[scene],
-                                      (enum announce_action)action,
-                                      {i / FAULTS % CALLS_MOST, (enum act)(i / FAULTS / CALLS_MOST),
-                                       (enum fake_fault)(i % FAULTS)}};
+                struct trial trial = {
+                    scenes[scene],
+                    (enum announce_action)action,
+                    {i / FAULTS % CALLS_MOST, (enum act)(i / FAULTS / CALLS_MOST), (enum fake_fault)(i % FAULTS)}};
                 if (trial.disturbance.act != HELD)
                     try(&trial);
             }
@@ -573,9 +589,10 @@ static void deadlines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(claims),    cmocka_unit_test(beats),     cmocka_unit_test(withdrawals),
-        cmocka_unit_test(reports),   cmocka_unit_test(old_lease), cmocka_unit_test(addresses),
-        cmocka_unit_test(deadlines), cmocka_unit_test(everything_at_once),
+        cmocka_unit_test(claims),      cmocka_unit_test(beats),
+        cmocka_unit_test(withdrawals), cmocka_unit_test(reports),
+        cmocka_unit_test(old_lease),   cmocka_unit_test(addresses),
+        cmocka_unit_test(deadlines),   cmocka_unit_test(everything_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ struct seen {
         uint32_t parent;
         uint8_t step, node;
         uint16_t depth;
-    } *origins;
+    } * origins;
     size_t count, room;
     uint32_t *slots; /* open addressing; index + 1 */
     size_t slot_count;
@@ -81,7 +81,8 @@ static void add(struct seen *seen, const struct state *state, struct origin orig
     seen->slots[slot] = (uint32_t)++seen->count;
 }
 
-/* --- traces ------------------------------------------------------------------------------------------------------------ */
+/* --- traces
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void add_step(struct text *trace, const struct state *before, enum step step, size_t i)
 {
@@ -104,7 +105,8 @@ static void trace_state(struct text *trace, const struct seen *seen, size_t inde
     }
 }
 
-/* --- settling ---------------------------------------------------------------------------------------------------------- */
+/* --- settling
+ * ---------------------------------------------------------------------------------------------------------- */
 
 enum { ROUNDS_MOST = 300 };
 
@@ -147,7 +149,9 @@ static bool is_explained(const struct state *state, size_t i, nodes_t explained)
     struct decision decision = decide(&situation);
     if (decision.action != ACTION_WAIT && decision.action != ACTION_REFUSE)
         return false;
-    if (decision.cause == CAUSE_NO_TRUSTED_COPY || decision.cause == CAUSE_HELD_AHEAD)
+    /* These are for an operator. */
+    if (decision.cause == CAUSE_NO_TRUSTED_COPY || decision.cause == CAUSE_HELD_AHEAD ||
+        decision.cause == CAUSE_HISTORIES)
         return true;
     if (decision.cause == CAUSE_TOO_FEW)
         return explained != 0;
@@ -212,7 +216,8 @@ const char *settle(struct state *state, bool restart_dead)
     return violation;
 }
 
-/* --- exploring --------------------------------------------------------------------------------------------------------- */
+/* --- exploring
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void explore_end(struct exploration *result, struct seen *seen, size_t index)
 {

@@ -1,14 +1,16 @@
 /*
  * The servers: what of Galera matters here.
  *
- *  - Servers that run and can reach each other form a view. It is Primary when it continues a Primary view with more than half of that
- *    view's members (those that left cleanly not counted) and one of them has the state (a view of joiners alone is none); or when it holds every member of the last
- *    Primary view that any of them knows (gcomm/pc_proto.cpp, is_prim). A member is known by its name in that view, which a
- *    server has from before or from gvwstate.dat.
+ *  - Servers that run and can reach each other form a view. It is Primary when it continues a Primary view with more
+ * than half of that view's members (those that left cleanly not counted) and one of them has the state (a view of
+ * joiners alone is none); or when it holds every member of the last Primary view that any of them knows
+ * (gcomm/pc_proto.cpp, is_prim). A member is known by its name in that view, which a server has from before or from
+ * gvwstate.dat.
  *  - A side that lost the others goes on believing that it is Primary until it forms a new view; it cannot commit.
- *  - A transaction reaches all synced members of the view and is acknowledged when it is on the disk of the one that took it.
- *  - State transfer looks at UUID and seqno alone: with the same UUID and a seqno that is not ahead it sends what is missing (IST),
- *    whatever the copy holds; else it replaces the copy, which is broken until that is done (SST).
+ *  - A transaction reaches all synced members of the view and is acknowledged when it is on the disk of the one that
+ * took it.
+ *  - State transfer looks at UUID and seqno alone: with the same UUID and a seqno that is not ahead it sends what is
+ * missing (IST), whatever the copy holds; else it replaces the copy, which is broken until that is done (SST).
  */
 #include <string.h>
 
@@ -63,7 +65,8 @@ static uint8_t next_view(const struct state *state)
     return (uint8_t)(most + 1);
 }
 
-/* --- starting and ending ------------------------------------------------------------------------------------------- */
+/* --- starting and ending -------------------------------------------------------------------------------------------
+ */
 
 static void install(struct m_node *node, uint8_t view, uint8_t members)
 {
@@ -184,11 +187,13 @@ void server_end(struct state *state, size_t i, bool cleanly)
         node->safe = node->primary && node->complete && node->group == 1 << i;
         node->view = node->members = 0;
     }
-    node->on = node->open = node->primary = node->complete = node->restored = node->group = node->last = node->last_members = 0;
+    node->on = node->open = node->primary = node->complete = node->restored = node->group = node->last =
+        node->last_members = 0;
     memset(&node->memory, 0, sizeof node->memory);
 }
 
-/* --- views ------------------------------------------------------------------------------------------------------------ */
+/* --- views
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* Those of the side that continue a Primary view; at most one view can be continued. */
 static uint8_t continuing(const struct state *state, uint8_t side, const char **violation)
@@ -243,7 +248,8 @@ static void compare_states(struct state *state, uint8_t side, uint8_t from, bool
 
     for (size_t i = 0; i < NODES; i++) {
         const struct m_node *node = &state->node[i];
-        if ((from >> i & 1) != 0 && has_state(node, reunion) && (best == NULL || node->memory.length > best->memory.length))
+        if ((from >> i & 1) != 0 && has_state(node, reunion) &&
+            (best == NULL || node->memory.length > best->memory.length))
             best = node;
     }
     struct m_node newest = *best;
@@ -302,7 +308,8 @@ bool server_form_view(struct state *state, size_t i, const char **violation)
     return true;
 }
 
-/* --- data ---------------------------------------------------------------------------------------------------------- */
+/* --- data ----------------------------------------------------------------------------------------------------------
+ */
 
 static const struct m_node *donor_of(const struct state *state, size_t i)
 {

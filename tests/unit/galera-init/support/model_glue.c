@@ -1,4 +1,5 @@
-/* Between the real structures and the model's: the facts of a node are built from a state, and what it writes goes back. */
+/* Between the real structures and the model's: the facts of a node are built from a state, and what it writes goes
+ * back. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,17 +42,40 @@ static void number_of_view(const struct view *view, uint8_t *number, uint8_t *me
     }
 }
 
-/* --- lineages ------------------------------------------------------------------------------------------------------ */
+/* --- lineages ------------------------------------------------------------------------------------------------------
+ */
 
-static struct lineage lineage_of(const uint8_t packed[GENERATIONS_MOST])
+/* The model's boot ids have one mark a node. */
+static struct generation generation_named(int64_t number, uint8_t mark)
+{
+    char boot[BOOT_ID_SIZE];
+
+    if (mark == 0 || model.weakness == WEAK_NUMBER_IS_NAME)
+        return (struct generation){.number = number};
+    boot_of(boot, (size_t)mark - 1, true);
+    return generation_of(number, boot);
+}
+
+static uint8_t mark_of(struct generation generation)
+{
+    for (uint8_t mark = 1; mark <= NODES; mark++) {
+        if (generation_equal(generation, generation_named(generation.number, mark)))
+            return mark;
+    }
+    return 0;
+}
+
+static struct lineage lineage_of(const struct m_lineage *packed)
 {
     struct lineage lineage = {.root = GENERATION_NONE};
 
     if (model.weakness == WEAK_SEQNO_ONLY)
         return lineage;
-    for (size_t i = 0; i < GENERATIONS_MOST && packed[i] != 0; i++)
-        lineage.entry[lineage.count++] =
-            (struct generation){.number = packed[i] >> 4, .base = (int64_t)(packed[i] & 0x0F) - 1};
+    for (size_t i = 0; i < GENERATIONS_MOST && packed->entry[i] != 0; i++) {
+        lineage.entry[i].generation = generation_named(packed->entry[i] >> 4, packed->mark[i]);
+        lineage.entry[i].base = (int64_t)(packed->entry[i] & 0x0F) - 1;
+        lineage.count++;
+    }
     return lineage;
 }
 
@@ -60,14 +84,19 @@ bool lineage_fits(const struct lineage *lineage)
     return lineage->count <= GENERATIONS_MOST;
 }
 
-static void pack_lineage(const struct lineage *lineage, uint8_t packed[GENERATIONS_MOST])
+static struct m_lineage pack_lineage(const struct lineage *lineage)
 {
-    memset(packed, 0, GENERATIONS_MOST);
-    for (size_t i = 0; i < lineage->count && i < GENERATIONS_MOST; i++)
-        packed[i] = (uint8_t)(lineage->entry[i].number << 4 | (lineage->entry[i].base + 1));
+    struct m_lineage packed = {{0}, {0}};
+
+    for (size_t i = 0; i < lineage->count && i < GENERATIONS_MOST; i++) {
+        packed.entry[i] = (uint8_t)(lineage->entry[i].generation.number << 4 | (lineage->entry[i].base + 1));
+        packed.mark[i] = mark_of(lineage->entry[i].generation);
+    }
+    return packed;
 }
 
-/* --- records ------------------------------------------------------------------------------------------------------- */
+/* --- records -------------------------------------------------------------------------------------------------------
+ */
 
 static struct record record_of(const struct m_record *packed, size_t i)
 {
@@ -79,8 +108,8 @@ static struct record record_of(const struct m_record *packed, size_t i)
     record.copy = (enum copy)packed->copy;
     record.source = packed->clean ? SOURCE_GRASTATE : SOURCE_RECOVER;
     record.position = (struct position){uuid_of(packed->uuid), (int64_t)packed->seqno - 1};
-    record.place = (struct place){packed->generation, (int64_t)packed->seqno - 1};
-    record.held = (struct place){packed->held_generation, (int64_t)packed->held_seqno - 1};
+    record.place = (struct place){generation_named(packed->generation, packed->mark), (int64_t)packed->seqno - 1};
+    record.held = (struct place){{.number = packed->held_generation}, (int64_t)packed->held_seqno - 1};
     record.safe_to_bootstrap = packed->safe;
     record.view = view_of(packed->view, packed->members, i);
     boot_of(record.boot, i, packed->boot);
@@ -96,8 +125,9 @@ struct m_record glue_record(const struct situation *situation, const struct reco
     packed.safe = record->safe_to_bootstrap;
     packed.uuid = record->position.uuid.bytes[15];
     packed.seqno = (uint8_t)(record->position.seqno + 1);
-    packed.generation = (uint8_t)record->place.generation;
-    packed.held_generation = (uint8_t)record->held.generation;
+    packed.generation = (uint8_t)record->place.generation.number;
+    packed.mark = mark_of(record->place.generation);
+    packed.held_generation = (uint8_t)record->held.generation.number;
     packed.held_seqno = (uint8_t)(record->held.seqno + 1);
     packed.boot = strcmp(record->boot, situation->boot) == 0;
     number_of_view(&record->view, &packed.view, &packed.members);
@@ -116,7 +146,7 @@ static struct bootstrap bootstrap_of(const struct m_bootstrap *packed)
     bootstrap.node[1] = (char)('0' + packed->node);
     boot_of(bootstrap.boot, (size_t)packed->node - 1, packed->boot);
     bootstrap.base = (struct position){uuid_of(packed->uuid), (int64_t)packed->seqno - 1};
-    bootstrap.lineage = lineage_of(packed->lineage);
+    bootstrap.lineage = lineage_of(&packed->lineage);
     bootstrap.view = view_of(packed->view, packed->members, (size_t)packed->node - 1);
     return bootstrap;
 }
@@ -131,12 +161,13 @@ struct m_bootstrap glue_bootstrap(const struct situation *situation, const struc
     packed.uuid = bootstrap->base.uuid.bytes[15];
     packed.seqno = (uint8_t)(bootstrap->base.seqno + 1);
     number_of_view(&bootstrap->view, &packed.view, &packed.members);
-    pack_lineage(&bootstrap->lineage, packed.lineage);
+    packed.lineage = pack_lineage(&bootstrap->lineage);
     (void)situation;
     return packed;
 }
 
-/* --- situations ---------------------------------------------------------------------------------------------------- */
+/* --- situations ----------------------------------------------------------------------------------------------------
+ */
 
 static struct holding holding_of(const struct m_node *node)
 {
@@ -183,7 +214,7 @@ static enum member_phase phase_of(const struct state *state, size_t i)
 
 static struct sighting sighting_of(const struct m_node *node)
 {
-    struct lineage lineage = lineage_of(node->lineage);
+    struct lineage lineage = lineage_of(&node->lineage);
 
     if (!node->on || !node->open)
         return (struct sighting){.sight = SIGHT_NONE};
@@ -259,7 +290,7 @@ static void fill_local(const struct m_node *node, size_t i, struct local *local)
 {
     *local = (struct local){.holding = holding_of(node), .server = server_of(node)};
     local->view = view_of(node->view, node->members, i);
-    local->lineage = lineage_of(node->lineage);
+    local->lineage = lineage_of(&node->lineage);
     local->epoch = node->epoch;
     local->pledged = node->pledged;
 }

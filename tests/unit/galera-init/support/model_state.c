@@ -4,7 +4,8 @@
 
 #include "model.h"
 
-/* --- invariants ------------------------------------------------------------------------------------------------------- */
+/* --- invariants
+ * ------------------------------------------------------------------------------------------------------- */
 
 static const char *judge_pair(const struct state *state, size_t i, size_t k)
 {
@@ -14,8 +15,7 @@ static const char *judge_pair(const struct state *state, size_t i, size_t k)
         return "two Primary Components";
     if (a->complete && b->complete && a->uuid != b->uuid)
         return "two histories in one Primary Component";
-    if (a->complete && b->complete &&
-        (a->memory.length != b->memory.length || !history_begins(&a->memory, &b->memory)))
+    if (a->complete && b->complete && (a->memory.length != b->memory.length || !history_begins(&a->memory, &b->memory)))
         return "two synced members of a Primary Component hold different transactions";
     return NULL;
 }
@@ -51,7 +51,8 @@ const char *state_violation(const struct state *state)
     return violation;
 }
 
-/* --- like states ------------------------------------------------------------------------------------------------------ */
+/* --- like states
+ * ------------------------------------------------------------------------------------------------------ */
 
 enum { VIEWS_MOST = 5 * NODES + 1 };
 
@@ -110,7 +111,8 @@ void state_normalize(struct state *state)
     }
 }
 
-/* --- words ------------------------------------------------------------------------------------------------------------ */
+/* --- words
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static const char *const networks[NET_COUNT] = {"whole", "n1 alone", "n2 alone", "n3 alone", "all alone"};
 

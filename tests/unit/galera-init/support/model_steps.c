@@ -5,7 +5,8 @@
 #include "model.h"
 #include "verbs.h"
 
-/* --- etcd ------------------------------------------------------------------------------------------------------------- */
+/* --- etcd
+ * ------------------------------------------------------------------------------------------------------------- */
 
 /* A key was written: whoever read it before does not know. */
 static void touch(struct state *state, uint8_t keys)
@@ -62,7 +63,8 @@ static bool transact(struct state *state, size_t i, const char **violation)
     return true;
 }
 
-/* --- nodes ------------------------------------------------------------------------------------------------------------ */
+/* --- nodes
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void forget_pending(struct m_node *node)
 {
@@ -145,7 +147,8 @@ static bool node_read(struct state *state, size_t i, bool patience_over, const c
     enum pending pending = pending_of(decision.action);
     if (pending == PENDING_NONE)
         return node->epoch != before;
-    if ((decision.write & WRITE_BOOTSTRAP) != 0 && decision.bootstrap.epoch > (model.settling ? EPOCHS_MOST_SETTLING : EPOCHS_MOST))
+    if ((decision.write & WRITE_BOOTSTRAP) != 0 &&
+        decision.bootstrap.epoch > (model.settling ? EPOCHS_MOST_SETTLING : EPOCHS_MOST))
         return node->epoch != before; /* out of the model's bounds */
     node->pending = (uint8_t)pending;
     node->compare = (uint8_t)decision.compare;
@@ -184,7 +187,7 @@ static void prepare_start(struct state *state, size_t i)
 
     if (model.weakness != WEAK_LINEAGE_BEFORE_BLANK)
         blank(node);
-    memcpy(node->lineage, state->bootstrap.lineage, sizeof node->lineage);
+    node->lineage = state->bootstrap.lineage;
     node->epoch = state->bootstrap.epoch;
     node->pledged = 0;
     node->pending |= PENDING_GO;
@@ -238,7 +241,8 @@ static bool node_act(struct state *state, size_t i, bool unknowing, const char *
     return true;
 }
 
-/* --- faults ----------------------------------------------------------------------------------------------------------- */
+/* --- faults
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static bool spend(struct state *state, enum budget budget)
 {
@@ -332,7 +336,8 @@ static bool lose_disk(struct state *state, size_t i)
     return true;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------- */
+/* --- all of it
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool step_raw(struct state *state, enum step step, size_t i, const char **violation)
 {

@@ -32,7 +32,8 @@ static unsigned weight_of(enum step step)
     return step == STEP_LOSE_PATIENCE || step == STEP_COMMIT || step == STEP_ACT_UNKNOWING ? 2 : 12;
 }
 
-static bool walk_once(const struct state *initial, size_t length, uint64_t *seed, struct walk *walk, const char **violation)
+static bool walk_once(const struct state *initial, size_t length, uint64_t *seed, struct walk *walk,
+                      const char **violation)
 {
     struct state state = *initial;
 
