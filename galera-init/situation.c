@@ -89,13 +89,15 @@ struct record situation_record(const struct situation *situation, enum record_st
         .source = holding.source,
         .position = holding.position,
         .place = place,
-        .held = place,
+        .held = {.generation = {.number = GENERATION_NONE}, .seqno = SEQNO_UNKNOWN},
         .safe_to_bootstrap = holding.safe_to_bootstrap,
         .view = situation->local.view,
         .size = situation->size,
     };
 
-    if (old->state != RECORD_NONE && place_compare(old->held, place) > 0)
+    if (situation_is_ours(situation, holding.copy, &holding.position))
+        record.held = place;
+    if (old->state != RECORD_NONE && place_compare(old->held, record.held) > 0)
         record.held = old->held;
     snprintf(record.boot, sizeof record.boot, "%s", situation->boot);
     return record;

@@ -43,7 +43,7 @@ struct record {
     enum source source;
     struct position position;
     struct place place; /* generation and seqno of `position`: what copies are ordered by */
-    struct place held;  /* the newest place that this node ever recorded */
+    struct place held;  /* the newest place in our history that this node ever recorded */
     bool safe_to_bootstrap;
     struct view view;
     int size; /* how many nodes the writer's configuration expects */

@@ -60,7 +60,7 @@ struct verb verb_forget(const struct situation *situation, const char *node)
 
 struct verb verb_force(const struct situation *situation)
 {
-    const struct node_facts *own = &situation->nodes[situation->self];
+    const struct node_facts *own;
     const struct bootstrap *last = &situation->bootstrap;
     struct verb verb = {.node = situation->self, .compare = COMPARE_BOOTSTRAP | COMPARE_UUID | COMPARE_POSITIONS};
 
@@ -68,6 +68,7 @@ struct verb verb_force(const struct situation *situation)
         return refused(VERB_ETCD_UNREACHABLE, situation->self);
     if (situation->self == NODES_MOST)
         return refused(VERB_UNKNOWN_NODE, situation->self);
+    own = &situation->nodes[situation->self];
     if (seen(situation, SIGHT_PRIMARY) != 0)
         return refused(VERB_PRIMARY_EXISTS, situation->self);
     if (own->record.state != RECORD_ATTESTED || own->record.epoch != situation_epoch(situation) ||

@@ -69,10 +69,14 @@ static struct view view_of(const char *text, size_t node)
 
 static void boot_of(char boot[BOOT_ID_SIZE], const char *node, const char *which)
 {
-    snprintf(boot, BOOT_ID_SIZE, "%s-%.20s", which, node);
+    char text[BOOT_ID_SIZE];
+
+    snprintf(text, sizeof text, "%s-%.20s", which, node);
+    memcpy(boot, text, sizeof text);
 }
 
-/* --- of a node --------------------------------------------------------------------------------------------------------- */
+/* --- of a node
+ * --------------------------------------------------------------------------------------------------------- */
 
 static bool take_record_word(struct node_facts *node, const char *word, int64_t epoch)
 {
@@ -176,6 +180,7 @@ static void take_node(struct situation *situation, char *words, int64_t epoch)
             snprintf(node->name, sizeof node->name, "%s", word);
             own = strstr(situation->boot, word) != NULL;
             node->record.size = situation->size;
+            node->record.held.seqno = SEQNO_UNKNOWN;
         } else if (take_copy(&holding, word)) {
             if (own)
                 situation->local.holding = holding;
@@ -198,11 +203,13 @@ static void take_node(struct situation *situation, char *words, int64_t epoch)
     node->record.place.seqno = holding.position.seqno;
     if (node->record.place.generation.number == 0)
         node->record.place.generation = lineage_generation(&situation->local.lineage, holding.position.seqno);
-    if (place_compare(node->record.held, node->record.place) < 0)
+    if (situation_is_ours(situation, holding.copy, &holding.position) &&
+        place_compare(node->record.held, node->record.place) < 0)
         node->record.held = node->record.place;
 }
 
-/* --- of all ------------------------------------------------------------------------------------------------------------ */
+/* --- of all
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void take_bootstrap(struct situation *situation, const char *value, int64_t epoch)
 {
@@ -224,7 +231,8 @@ static void take_bootstrap(struct situation *situation, const char *value, int64
 static void take_common(struct situation *situation, char *words, int64_t *epoch)
 {
     struct generation first = generation_of(1, "boot-n1");
-    bool has_state = true;
+    const char *claim = NULL;
+    bool has_state = true, earlier = false;
 
     for (char *word; (word = strsep(&words, " ")) != NULL;) {
         const char *value;
@@ -240,7 +248,7 @@ static void take_common(struct situation *situation, char *words, int64_t *epoch
         } else if ((value = value_of(word, "epoch")) != NULL)
             *epoch = number_of(value);
         else if ((value = value_of(word, "boot")) != NULL)
-            take_bootstrap(situation, value, *epoch);
+            claim = value;
         else if ((value = value_of(word, "kind")) != NULL)
             situation->bootstrap.kind = is(value, "new")        ? KIND_NEW
                                         : is(value, "survivor") ? KIND_SURVIVOR
@@ -253,7 +261,7 @@ static void take_common(struct situation *situation, char *words, int64_t *epoch
             lineage_append(&situation->bootstrap.lineage, generation_of(number_of(value), "boot-n2"),
                            number_of(strchr(value, ':') + 1));
         else if (is(word, "earlier"))
-            memcpy(situation->bootstrap.boot, "gone", sizeof "gone");
+            earlier = true;
         else if (is(word, "manual"))
             situation->recovery = RECOVERY_MANUAL;
         else if (is(word, "discard"))
@@ -267,7 +275,12 @@ static void take_common(struct situation *situation, char *words, int64_t *epoch
         else
             unknown(word);
     }
-    if (has_state && (situation->has_uuid || situation->local.epoch != 0)) {
+    if (claim != NULL)
+        take_bootstrap(situation, claim, *epoch);
+    if (earlier)
+        memcpy(situation->bootstrap.boot, "earlier", sizeof "earlier");
+    if (has_state &&
+        (situation->has_uuid || situation->local.epoch != 0 || situation->bootstrap.phase > BOOTSTRAP_CLAIMED)) {
         situation->local.epoch = *epoch;
         lineage_append(&situation->local.lineage, first, -1);
     }
