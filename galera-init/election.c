@@ -101,11 +101,10 @@ struct election election_hold(const struct situation *situation, nodes_t voters)
 {
     nodes_t all = candidates(situation, voters);
 
-    if (all == 0) {
-        bool strangers =
-            with_copy(situation, voters, COPY_TRUSTED) != 0 || with_copy(situation, voters, COPY_DOUBTFUL) != 0;
-        return strangers ? (struct election){.outcome = ELECTION_NO_COPY} : elect_empty(situation, voters);
-    }
+    if (all == 0 && (with_copy(situation, voters, COPY_TRUSTED) | with_copy(situation, voters, COPY_DOUBTFUL)) != 0)
+        return (struct election){.outcome = ELECTION_NO_COPY}; /* all of them are of other clusters */
+    if (all == 0)
+        return elect_empty(situation, voters);
     if (!of_one_history(situation, all))
         return (struct election){.outcome = ELECTION_HISTORIES, .who = all};
 

@@ -215,7 +215,6 @@ static void take_news(struct registry_watch *watch)
         } else {
             log_info("the watch of the registry ended: %s; reading all of it again", error.text);
             close_stream(watch);
-            watch->endpoint[0] = '\0';
             watch->range_at = deadline_in_ms(backoff_delay_ms(&watch->backoff, random_number()));
         }
         etcd_events_free(&events);

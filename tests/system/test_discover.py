@@ -96,15 +96,17 @@ class Formats(RegistryCase):
 class Hostile(RegistryCase):
     """Whoever can write to etcd must not be able to write into a command line or a configuration file."""
 
-    WRONG = {"ip-newline": {"ip": "10.0.0.1\n10.0.0.2"}, "ip-command": {"ip": "10.0.0.1;reboot"}, "ip-empty": {"ip": ""},
-             "ip-name": {"ip": "localhost"}, "ip-any": {"ip": "0.0.0.0"}, "ip-any6": {"ip": "::"},
+    WRONG = {"ip-newline": {"ip": "10.0.0.1\n10.0.0.2"}, "ip-command": {"ip": "10.0.0.1;reboot"},
+             "ip-empty": {"ip": ""}, "ip-name": {"ip": "localhost"}, "ip-any": {"ip": "0.0.0.0"}, "ip-any6": {"ip": "::"},
              "ip-scope": {"ip": "fe80::1%eth0"}, "ip-brackets": {"ip": "[2001:db8::1]"}, "ip-short": {"ip": "10.1"},
-             "ip-blank": {"ip": " 10.0.0.1"}, "ip-binary": {"ip": b"\xff\xfe\x00\x01"}, "ip-nul": {"ip": b"10.0.0.1\0x"},
+             "ip-blank": {"ip": " 10.0.0.1"}, "ip-binary": {"ip": b"\xff\xfe\x00\x01"},
+             "ip-nul": {"ip": b"10.0.0.1\0x"},
              "port-0": {"port": "0"}, "port-70000": {"port": "70000"}, "port-minus": {"port": "-1"},
              "port-hex": {"port": "0xCEA"}, "port-blank": {"port": " 3306"}, "port-empty": {"port": ""},
              "port-huge": {"port": "9" * 400}, "host-300": {"host": "h" * 300}, "host-quote": {"host": "a' ; reboot '"},
              "host-dash": {"host": "-rf"}, "host-dollar": {"host": "$(reboot)"}, "check-0": {"check_port": "0"},
-             "state-newline": {"state": "synced\nx"}, "state-upper": {"state": "SYNCED"}, "state-long": {"state": "s" * 33},
+             "state-newline": {"state": "synced\nx"}, "state-upper": {"state": "SYNCED"},
+             "state-long": {"state": "s" * 33},
              "inst-quote": {"service_instance_name": "a'b"}, "inst-long": {"service_instance_name": "i" * 256}}
     IDS = ["semi;colon", "blank id", "quote'", "dollar$", "x" * 65, "..", "new\nline", "\x1b[31mred", "é"]
 
@@ -205,15 +207,16 @@ class Ends(RegistryCase):
     def test_a_thousand_entries_at_once(self) -> None:
         ids = [f"node-{number:04}" for number in range(1000)]
         for start in range(0, 1000, 50):
-            puts = [{"request_put": {"key": encode(f"{PREFIX}/{id}/{field}".encode()), "value": encode(value.encode())}}
+            puts = [{"request_put": {"key": encode(f"{PREFIX}/{id}/{field}".encode()),
+                                     "value": encode(value.encode())}}
                     for id in ids[start:start + 50]
                     for field, value in (("ip", f"10.1.{int(id[5:]) // 250}.{int(id[5:]) % 250 + 1}"), ("port", "3306"))]
             self.post("/v3/kv/txn", {"success": puts})
         done = self.discover("--format", "json")
         self.assertEqual(done.exit, 0, done.err)
         self.assertEqual([node["id"] for node in json.loads(done.out)["nodes"]], ids)
-        head = subprocess.run(f"'{binary('galera-discover')}' -c '{self.settings()}' --format json --watch | head -c 100",
-                              shell=True, capture_output=True, check=False, timeout=20)
+        pipeline = f"'{binary('galera-discover')}' -c '{self.settings()}' --format json --watch | head -c 100"
+        head = subprocess.run(pipeline, shell=True, capture_output=True, check=False, timeout=20)
         self.assertEqual((len(head.stdout), head.stderr), (100, b""), "--watch goes on after its reader has gone")
 
     def test_what_is_wrong_is_named(self) -> None:

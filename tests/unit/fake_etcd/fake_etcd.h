@@ -120,6 +120,9 @@ void fake_end_watches(const char *reason);
 /* The next `count` watches are accepted and then say nothing. */
 void fake_mute_watches(int count);
 
+/* Those that are open are cut off without a word: they never say anything again. */
+void fake_silence_watches(void);
+
 /* At most so many revisions at once; 0: all there are. */
 void fake_set_batch(int revisions);
 

@@ -78,7 +78,7 @@ void watches_reset(void)
 void fake_end_watches(const char *reason)
 {
     for (struct etcd_watch *watch = world.watches; watch != NULL; watch = watch->next) {
-        if (watch->end == NULL)
+        if (watch->end == NULL && !watch->silent)
             watch->end = copy_of(reason);
     }
 }
@@ -86,6 +86,12 @@ void fake_end_watches(const char *reason)
 void fake_mute_watches(int count)
 {
     world.mute = count;
+}
+
+void fake_silence_watches(void)
+{
+    for (struct etcd_watch *watch = world.watches; watch != NULL; watch = watch->next)
+        watch->silent = true;
 }
 
 void fake_set_batch(int revisions)

@@ -15,7 +15,7 @@
 #include "support/model.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { STATES_ALL = 20000, STATES_SOME = 20000, WALKS = 200 };
+enum { STATES_ALL = 25000, STATES_SOME = 20000, WALKS = 200 };
 #else
 enum { STATES_ALL = 800000, STATES_SOME = 120000, WALKS = 1000 };
 #endif

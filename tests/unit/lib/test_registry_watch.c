@@ -356,6 +356,26 @@ static void emptied(void **state)
     end(&scene);
 }
 
+/* The same, and the old watch is cut off without a word: the next range shows it. */
+static void emptied_unheard(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    begin(&scene, ETCD_V3);
+    for (int i = 0; i < 50; i++)
+        put(&scene, "x/color", "red");
+    assert_int_equal(turn_for(&scene, 1000), REGISTRY_CHANGED);
+    fake_silence_watches();
+    fake_wipe();
+    add(&scene, "b", "10.0.0.2");
+    assert_int_equal(turn_for(&scene, RESYNC_MS), REGISTRY_CHANGED);
+    add(&scene, "c", "10.0.0.3");
+    assert_int_equal(turn_for(&scene, 1000), REGISTRY_CHANGED);
+    assert_ids(&scene, "b c");
+    end(&scene);
+}
+
 /* A member that accepts a watch and says nothing is left for the next. */
 static void silent_member(void **state)
 {
@@ -681,6 +701,7 @@ int main(void)
         cmocka_unit_test(order),
         cmocka_unit_test(broken_watches),
         cmocka_unit_test(emptied),
+        cmocka_unit_test(emptied_unheard),
         cmocka_unit_test(silent_member),
         cmocka_unit_test(outage),
         cmocka_unit_test(down_at_start),

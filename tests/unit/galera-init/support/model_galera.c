@@ -130,7 +130,7 @@ void server_start(struct state *state, size_t i, enum pending how, const char **
     node->clean = node->safe = 0;
     node->memory = node->data;
     node->group = (uint8_t)(1 << i);
-    if (how != PENDING_REMERGE && model.weakness != WEAK_VIEW_KEPT)
+    if (node->drop_view)
         node->view = node->members = 0;
     node->last = node->view;
     node->last_members = node->members;

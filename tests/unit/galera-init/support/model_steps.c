@@ -153,7 +153,7 @@ static bool node_read(struct state *state, size_t i, bool patience_over, const c
     node->pending = (uint8_t)pending;
     node->compare = (uint8_t)decision.compare;
     node->write = (uint8_t)decision.write;
-    node->drop_view = decision.drop_view;
+    node->drop_view = decision.drop_view && model.weakness != WEAK_VIEW_KEPT;
     node->discard = decision.discard && model.weakness != WEAK_FORK_IGNORED;
     node->stale = 0;
     if ((decision.write & WRITE_OWN) != 0)
