@@ -57,9 +57,7 @@ void client_read(struct client *client, int64_t now_ns)
         memcpy(clients.bytes, client->bytes, had);
     count = recv(client->fd, clients.bytes + had, room, MSG_DONTWAIT);
     if (count < 0) {
-        if (errno != EAGAIN)
-            client_drop(client);
-        else if (!client->watched && !client_watch(client, EPOLLIN | EPOLLRDHUP))
+        if (errno != EAGAIN || (!client->watched && !client_watch(client, EPOLLIN | EPOLLRDHUP)))
             client_drop(client);
         return;
     }

@@ -102,7 +102,7 @@ static bool is_yes(const char *value)
 static void add_variable(struct line *line, const struct variable *variable, const struct facts *facts)
 {
     const char *value = facts_get(facts, variable->name);
-    int64_t ns;
+    int64_t ns = 0;
 
     if (value == NULL || (variable->kind != KIND_BOOLEAN && !is_json_number(value)))
         return;

@@ -10,10 +10,10 @@
 enum { NAMES_SIZE = 512, NUMBER_SIZE = 24 };
 
 /*
- * In a sentence %w stands for the names in `who`, %h for "has" or "have" and %r for "runs" or "run" after them, %u for
- * our UUID, %c for the cluster's, %s for our seqno, %S for the highest seqno in `who`, %m for how many are missing, in
- * words, %n for how many have registered, %N for how many are expected, %f for the flaw of our copy, %l for the list of
- * copies.
+ * In a sentence %w stands for the names in `who`, %a for the same as operands of a command, %i for "it" or "them", %h
+ * for "has" or "have" and %r for "runs" or "run" after them, %u for our UUID, %c for the cluster's, %s for our seqno,
+ * %S for the highest seqno in `who`, %m for how many are missing, in words, %n for how many have registered, %N for how
+ * many are expected, %f for the flaw of our copy, %l for the list of copies.
  */
 static const struct {
     const char *word;
@@ -45,22 +45,20 @@ static const struct {
 
     [CAUSE_TOO_FEW] = {"too-few", "%n of %N nodes have registered (missing %m more); not bootstrapping yet"},
     [CAUSE_NOT_REPORTED] = {"not-reported",
-                            "%w %h not reported and may hold newer data: start it, or `galera-init attest-lost "
-                            "%w`"},
+                            "%w %h not reported and may hold newer data: start %i, or `galera-init attest-lost %a`"},
     [CAUSE_RECORDED_AHEAD] = {"recorded-ahead", "%w recorded seqno %S, we have %s: waiting for %w"},
-    [CAUSE_UNACCOUNTED] = {"unaccounted", "%w unaccounted for: start it, or attest its loss"},
+    [CAUSE_UNACCOUNTED] = {"unaccounted", "%w unaccounted for: start %i, or attest %I loss"},
     [CAUSE_PARTITIONED] = {"partitioned",
                            "partitioned from %w: staying non-Primary; check the network between the nodes"},
     [CAUSE_LOST_TOO_EARLY] = {"lost-too-early",
                               "the loss of %w was attested before all others had reported: repeat `galera-init "
-                              "attest-lost %w`"},
+                              "attest-lost %a`"},
     [CAUSE_NO_CLUSTER_BUT_DATA] = {"no-cluster-but-data",
                                    "no cluster recorded, but %w %h data: waiting for it to form the "
                                    "cluster"},
     [CAUSE_CLAIMED] = {"claimed", "%w has claimed the bootstrap: waiting for it to become Primary"},
-    [CAUSE_MAY_BE_BOOTSTRAPPING] = {"may-be-bootstrapping",
-                                    "%w may still be bootstrapping: start it, or `galera-init attest-lost "
-                                    "%w` when its server is certainly stopped"},
+    [CAUSE_MAY_BE_BOOTSTRAPPING] = {"may-be-bootstrapping", "%w may still be bootstrapping: start %i, or `galera-init "
+                                                            "attest-lost %a` when its server is certainly stopped"},
     [CAUSE_OTHER_IS_NEWER] = {"other-is-newer",
                               "%w goes first, being the newest or the first of equals: waiting for it"},
     [CAUSE_SURVIVORS_DECIDE] = {"survivors-decide",
@@ -196,11 +194,11 @@ static void add_copies(struct line *line, const struct situation *situation, nod
     }
 }
 
-static void add_names(struct line *line, const struct situation *situation, nodes_t who)
+static void add_names(struct line *line, const struct situation *situation, nodes_t who, const char *between)
 {
     char names[NAMES_SIZE];
 
-    line_add(line, nodes_text(situation, who, names, sizeof names));
+    line_add(line, nodes_text(situation, who, between, names, sizeof names));
 }
 
 static void add_fact(struct line *line, char what, const struct situation *situation, const struct decision *decision)
@@ -212,19 +210,28 @@ static void add_fact(struct line *line, char what, const struct situation *situa
 
     switch (what) {
     case 'w':
-        add_names(line, situation, who);
+        add_names(line, situation, who, ", ");
         break;
     case 'W':
         line_add(line, who == 0 ? "" : ": ");
-        add_names(line, situation, who);
+        add_names(line, situation, who, ", ");
         break;
     case 'p':
         if (who == 0 || situation->local.holding.copy == COPY_PLAIN)
             line_add(line, "this node has");
         else {
-            add_names(line, situation, who);
+            add_names(line, situation, who, ", ");
             line_add(line, one ? " has" : " have");
         }
+        break;
+    case 'a':
+        add_names(line, situation, who, " ");
+        break;
+    case 'i':
+        line_add(line, one ? "it" : "them");
+        break;
+    case 'I':
+        line_add(line, one ? "its" : "their");
         break;
     case 'h':
         line_add(line, one ? "has" : "have");

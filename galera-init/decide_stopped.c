@@ -10,8 +10,7 @@ static bool has_history(enum copy copy)
 
 /* --- joining ------------------------------------------------------------------------------------------------------ */
 
-/* Our copy is of another cluster, or of none, and a join would erase it. What was said with foreign_data is in
- * `holding`. */
+/* Our copy is of another cluster, or of none: a join would erase it, and nobody allowed that. */
 static bool would_erase(const struct situation *situation, const struct holding *holding, const struct uuid *uuid)
 {
     if (holding->copy == COPY_PLAIN)
@@ -98,7 +97,7 @@ static struct decision decide_with_primary(const struct situation *situation, no
     return join(situation, &holding, members);
 }
 
-/* Rule 10. */
+/* Rule 9. */
 static struct decision decide_without_etcd(const struct situation *situation)
 {
     const struct holding *holding = &situation->local.holding;

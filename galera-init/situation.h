@@ -75,8 +75,7 @@ struct bootstrap {
     struct view view;       /* KIND_REMERGE */
 };
 
-/* member/<node>, leased: that a galera-init of this name is alive. Good for patience and for words, never for safety.
- */
+/* member/<node>, leased: a galera-init of this name is alive. Good for patience and for words, never for safety. */
 enum member_phase {
     MEMBER_NONE, /* no such key: dead, or cut off from etcd */
     MEMBER_PROBING,
@@ -138,14 +137,13 @@ enum foreign_data { FOREIGN_REFUSE, FOREIGN_DISCARD };
 struct local {
     struct holding holding; /* of a running server: its position is what it has committed */
     struct view view;       /* of gvwstate.dat; none when there is none or it is useless */
-    bool view_useless;      /* there is a gvwstate.dat, and it must go */
     enum server_state server;
     bool patience_over; /* the server has been waiting for a Primary Component for longer than is reasonable */
 
     /* Kept in the state directory, on disk before anything that rests on them happens. */
     struct lineage lineage; /* of the history that our copy is, or becomes, a part of */
     int64_t epoch;          /* the last epoch that we knew to have started */
-    bool pledged;           /* a record of ours that says "attested" may stand in etcd  */
+    bool pledged;           /* a record of ours that says "attested" may stand in etcd */
 };
 
 struct situation {

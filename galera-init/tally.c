@@ -12,7 +12,7 @@ size_t nodes_first(nodes_t nodes)
     return (size_t)__builtin_ctz(nodes);
 }
 
-const char *nodes_text(const struct situation *situation, nodes_t nodes, char *text, size_t size)
+const char *nodes_text(const struct situation *situation, nodes_t nodes, const char *between, char *text, size_t size)
 {
     struct line line = {.text = text, .size = size};
     bool first = true;
@@ -21,7 +21,7 @@ const char *nodes_text(const struct situation *situation, nodes_t nodes, char *t
     for (size_t i = 0; i < situation->count; i++) {
         if ((nodes & NODE_BIT(i)) == 0)
             continue;
-        line_add(&line, first ? "" : ", ");
+        line_add(&line, first ? "" : between);
         line_add(&line, situation->nodes[i].name);
         first = false;
     }

@@ -22,8 +22,8 @@ struct tally tally_take(const struct situation *situation);
 /* Everybody has registered and is accounted for. */
 bool tally_is_complete(const struct tally *tally);
 
-/* The names of the set's nodes, "n1, n2", in `text`; returns text. */
-const char *nodes_text(const struct situation *situation, nodes_t nodes, char *text, size_t size);
+/* The names of the set's nodes with `between` between them, in `text`; returns text. */
+const char *nodes_text(const struct situation *situation, nodes_t nodes, const char *between, char *text, size_t size);
 
 int nodes_count(nodes_t nodes);
 

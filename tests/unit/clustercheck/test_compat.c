@@ -316,8 +316,8 @@ static void files(void **state)
         const char *host;
         const char *error;
     } rows[] = {
-        {"comments and others' variables", "# c\n\nPATH=$PATH:/x\nmysql_username=a\nMYSQL_USERNAMES=b\nset -a\n",
-         NULL, NULL, NULL},
+        {"comments and others' variables", "# c\n\nPATH=$PATH:/x\nmysql_username=a\nMYSQL_USERNAMES=b\nset -a\n", NULL,
+         NULL, NULL},
         {"assignments", "MYSQL_USERNAME=u\nMYSQL_HOST='h'\n", "u", "h", NULL},
         {"export", "export MYSQL_USERNAME=u\n\texport\t MYSQL_HOST=h", "u", "h", NULL},
         {"exporting is another word", "exported MYSQL_USERNAME=u\n", NULL, NULL, NULL},
@@ -326,8 +326,7 @@ static void files(void **state)
         {"blank before equals", "MYSQL_USERNAME =u\n", NULL, NULL, NULL},
         {"appending", "MYSQL_USERNAME+=u\n", NULL, NULL, NULL},
         {"computed", "\nMYSQL_USERNAME=$USER\n", NULL, NULL, "sysconfig:2: the value of MYSQL_USERNAME"},
-        {"wrong value", "AVAILABLE_WHEN_DONOR=often\n", NULL, NULL,
-         "sysconfig:1: available_when_donor = often"},
+        {"wrong value", "AVAILABLE_WHEN_DONOR=often\n", NULL, NULL, "sysconfig:1: available_when_donor = often"},
         {"empty port", "MYSQL_PORT=\nMYSQL_USERNAME=u\n", "u", NULL, NULL},
     };
 

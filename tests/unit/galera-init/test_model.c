@@ -20,7 +20,7 @@ enum { STATES_ALL = 25000, STATES_SOME = 20000, WALKS = 200 };
 enum { STATES_ALL = 800000, STATES_SOME = 120000, WALKS = 1000 };
 #endif
 
-enum { SETTLE_EVERY = 64, PATIENCE = 1, STATES_EXPECTED = 800000, WALK_LENGTH = 150 };
+enum { SETTLE_EVERY = 64, PATIENCE = 1, STATES_EXPECTED = 800000, WALK_LENGTH = 150, STATES_TEETH = 100000 };
 
 static int64_t setting(const char *name, int64_t fallback)
 {
@@ -351,7 +351,7 @@ static void broken_rules_are_found(void **unused)
             scenario++;
         model.weakness = teeth[t].weakness;
         struct state state = first_state(scenario, 0);
-        struct exploration found = explore(&state, STATES_SOME, 0);
+        struct exploration found = explore(&state, STATES_TEETH, 0);
         if (found.violation == NULL) {
             state = first_state(scenario, 1);
             found = walk_randomly(&state, 3000, WALK_LENGTH, t + 1);

@@ -94,7 +94,7 @@ static void add_step(struct text *trace, const struct state *before, enum step s
 /* How a state came about, from the first on. */
 static void trace_state(struct text *trace, const struct seen *seen, size_t index)
 {
-    uint32_t path[1024];
+    uint32_t path[1024] = {0};
     size_t length = 0;
 
     for (size_t i = index; seen->origins[i].depth > 0 && length < 1024; i = seen->origins[i].parent)

@@ -1,16 +1,17 @@
 /*
  * The servers: what of Galera matters here.
  *
- *  - Servers that run and can reach each other form a view. It is Primary when it continues a Primary view with more
- * than half of that view's members (those that left cleanly not counted) and one of them has the state (a view of
- * joiners alone is none); or when it holds every member of the last Primary view that any of them knows
- * (gcomm/pc_proto.cpp, is_prim). A member is known by its name in that view, which a server has from before or from
- * gvwstate.dat.
- *  - A side that lost the others goes on believing that it is Primary until it forms a new view; it cannot commit.
- *  - A transaction reaches all synced members of the view and is acknowledged when it is on the disk of the one that
- * took it.
- *  - State transfer looks at UUID and seqno alone: with the same UUID and a seqno that is not ahead it sends what is
- * missing (IST), whatever the copy holds; else it replaces the copy, which is broken until that is done (SST).
+ * Views. Servers that run and can reach each other form a view. It is Primary when it continues a Primary view with
+ * more than half of that view's members (those that left cleanly not counted) and one of them has the state; or when it
+ * holds every member of the last Primary view that any of them knows (gcomm/pc_proto.cpp, is_prim). A member is known
+ * by its name in that view, which a server has from before or from gvwstate.dat. A side that lost the others goes on
+ * believing that it is Primary until it forms a new view; it cannot commit.
+ *
+ * Transactions. One reaches all synced members of the view and is acknowledged when it is on the disk of the server
+ * that took it; the others have it on disk later, or never, when they are killed.
+ *
+ * State transfers look at UUID and seqno alone: with the same UUID and a seqno that is not ahead, what is missing is
+ * sent (IST), whatever the copy holds; else the copy is replaced, and broken until that is done (SST).
  */
 #include <string.h>
 

@@ -153,9 +153,7 @@ static bool take_local_word(struct local *local, const char *word)
     }
     if (value != NULL)
         return take_copy(&local->holding, value);
-    if (is(word, "useless"))
-        local->view_useless = true;
-    else if (is(word, "pledged"))
+    if (is(word, "pledged"))
         local->pledged = true;
     else if (is(word, "patience"))
         local->patience_over = true;

@@ -15,7 +15,7 @@
  * joining, cached, and what it answers: primary (LETTER of the recorded cluster, or primary=LETTER), synced, donor,
  * nonprimary; tells (its generation).
  *
- * Of this node, its copy is what the record says unless has=COPY says otherwise; useless (gvwstate.dat), pledged,
+ * Of this node, its copy is what the record says unless has=COPY says otherwise; pledged,
  * patience, stranger, starting, serving, idling (states of its server), unheard (its record is of an earlier boot),
  * twin (another boot has its lease).
  */
