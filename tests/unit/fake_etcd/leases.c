@@ -65,25 +65,25 @@ int64_t fake_grant(int64_t ttl_s)
     return lease->id;
 }
 
-bool fake_keep(int64_t id)
+bool fake_keep(int64_t lease)
 {
-    struct fake_lease *lease = lease_find(id);
+    struct fake_lease *kept = lease_find(lease);
 
-    if (lease == NULL || world.now_ms >= lease->expires_ms)
+    if (kept == NULL || world.now_ms >= kept->expires_ms)
         return false;
-    lease->expires_ms = world.now_ms + lease->ttl_ms;
+    kept->expires_ms = world.now_ms + kept->ttl_ms;
     return true;
 }
 
-void fake_revoke(int64_t id)
+void fake_revoke(int64_t lease)
 {
-    if (lease_find(id) != NULL)
-        remove_lease(NULL, lease_find(id));
+    if (lease_find(lease) != NULL)
+        remove_lease(NULL, lease_find(lease));
 }
 
-bool fake_lease_lives(int64_t id)
+bool fake_lease_lives(int64_t lease)
 {
-    return lease_find(id) != NULL;
+    return lease_find(lease) != NULL;
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
