@@ -28,6 +28,7 @@ enum {
     SERVER_PASSWORD_EXPIRED_LOGIN = 1862,
     SERVER_ACCOUNT_LOCKED = 3118,
     SERVER_ACCOUNT_LOCKED_MARIADB = 4151,
+    CLIENT_ERRORS = 2000, /* the client library's own begin here, and end before 3000 */
     CLIENT_AUTH_PLUGIN_CANNOT_LOAD = 2059,
     CLIENT_AUTH_PLUGIN_ERROR = 2061,
 };
@@ -340,6 +341,86 @@ enum node_failure node_open(const struct node_settings *settings, struct deadlin
 enum node_failure node_ask_again(struct node *node, struct deadline deadline, struct facts *facts, struct error *error)
 {
     return ask_connected(node->mysql, QUESTION_EVERYTHING, deadline, facts, error);
+}
+
+unsigned node_error_number(const struct node *node)
+{
+    return mysql_errno(node->mysql);
+}
+
+void node_rows_free(struct node_rows *rows)
+{
+    if (rows == NULL)
+        return;
+    for (size_t i = 0; i < rows->rows * rows->columns; i++)
+        free(rows->cell[i]);
+    free(rows->cell);
+    *rows = (struct node_rows){0};
+}
+
+static bool keep_cell(char **cell, const char *value)
+{
+    *cell = value == NULL ? NULL : strdup(value);
+    return value == NULL || *cell != NULL;
+}
+
+/* False when memory runs out. */
+static bool keep_rows(MYSQL_RES *result, struct node_rows *rows)
+{
+    node_rows_free(rows);
+    rows->columns = mysql_num_fields(result);
+    for (MYSQL_ROW row; (row = mysql_fetch_row(result)) != NULL;) {
+        char **more = reallocarray(rows->cell, (rows->rows + 1) * rows->columns, sizeof *more);
+        if (more == NULL)
+            return false;
+        rows->cell = more;
+        memset(&more[rows->rows * rows->columns], 0, rows->columns * sizeof *more);
+        rows->rows++;
+        for (size_t i = 0; i < rows->columns; i++) {
+            if (!keep_cell(&more[(rows->rows - 1) * rows->columns + i], row[i]))
+                return false;
+        }
+    }
+    return true;
+}
+
+enum node_failure node_query(struct node *node, const char *statements, struct node_rows *rows, struct error *error)
+{
+    MYSQL *mysql = node->mysql;
+    int more = mysql_real_query(mysql, statements, strlen(statements));
+
+    if (rows != NULL)
+        *rows = (struct node_rows){0};
+    for (; more == 0; more = mysql_next_result(mysql)) {
+        MYSQL_RES *result = mysql_store_result(mysql);
+        bool kept = result == NULL || rows == NULL || keep_rows(result, rows);
+        unsigned number = mysql_errno(mysql);
+        mysql_free_result(result);
+        if (!kept) {
+            error_set(error, EXIT_INTERNAL, "out of memory");
+            return NODE_CANNOT_CONNECT;
+        }
+        if (number != 0)
+            break;
+    }
+    if (mysql_errno(mysql) == 0)
+        return NODE_ANSWERED;
+    error_set(error, EXIT_UNAVAILABLE, "%s (error %u)", mysql_error(mysql), mysql_errno(mysql));
+    bool lost = mysql_errno(mysql) >= CLIENT_ERRORS && mysql_errno(mysql) < CLIENT_ERRORS + 1000;
+    return lost ? NODE_CANNOT_CONNECT : NODE_REFUSED;
+}
+
+bool node_quote(struct node *node, const char *text, char *literal, size_t size)
+{
+    size_t length = strlen(text);
+
+    if (size < 2 * length + 3)
+        return false;
+    literal[0] = '\'';
+    length = mysql_real_escape_string(node->mysql, literal + 1, text, length);
+    literal[length + 1] = '\'';
+    literal[length + 2] = '\0';
+    return true;
 }
 
 void node_close(struct node *node)

@@ -40,6 +40,7 @@ enum node_failure {
     NODE_ACCESS_DENIED,        /* a server is there and refuses our account */
     NODE_TOO_MANY_CONNECTIONS, /* error 1040, and extra_port did not help */
     NODE_TIMED_OUT,
+    NODE_REFUSED, /* node_query: the server does not accept a statement */
 };
 
 /*
@@ -75,6 +76,24 @@ enum node_failure node_open(const struct node_settings *settings, struct deadlin
  * new one tells. Every wait for the server takes at most the time that node_open had, in whole seconds.
  */
 enum node_failure node_ask_again(struct node *node, struct deadline deadline, struct facts *facts, struct error *error);
+
+/* What statements returned: a table of texts, NULL for SQL's NULL. */
+struct node_rows {
+    size_t rows, columns;
+    char **cell; /* cell[row * columns + column] */
+};
+
+/*
+ * Statements with ';' between them; the rows of the last one that returns any are kept. `rows` may be NULL; free it
+ * with node_rows_free whatever the result. A statement that the server refuses is NODE_REFUSED, and node_error_number()
+ * tells its error number; the connection is good for more then.
+ */
+enum node_failure node_query(struct node *node, const char *statements, struct node_rows *rows, struct error *error);
+void node_rows_free(struct node_rows *rows);
+unsigned node_error_number(const struct node *node);
+
+/* `text` as a string literal of SQL, quotes included, in `literal`; false when it does not fit. */
+bool node_quote(struct node *node, const char *text, char *literal, size_t size);
 
 /* Closes and frees; NULL is nothing. */
 void node_close(struct node *node);

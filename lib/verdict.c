@@ -74,6 +74,7 @@ static struct verdict judge_failure(const struct observation *seen)
         [NODE_ACCESS_DENIED] = {REASON_ACCESS_DENIED, "the server runs but refuses the check's account"},
         [NODE_TOO_MANY_CONNECTIONS] = {REASON_TOO_MANY_CONNECTIONS, "the server has no connection left for the check"},
         [NODE_TIMED_OUT] = {REASON_TIMED_OUT, "the server did not answer in time"},
+        [NODE_REFUSED] = {REASON_INTERNAL_ERROR, "the server refuses a statement"},
     };
 
     if (seen->failure == NODE_CANNOT_CONNECT && seen->sst_in_progress)
@@ -250,6 +251,7 @@ struct verdict verdict_live(const struct observation *observation)
         return verdict_of(VERDICT_UP, REASON_TOO_MANY_CONNECTIONS, "the server answers that it has no connection left");
     case NODE_CANNOT_CONNECT:
     case NODE_TIMED_OUT:
+    case NODE_REFUSED:
         break;
     }
     if (observation->failure == NODE_CANNOT_CONNECT && observation->sst_in_progress)
