@@ -258,7 +258,16 @@ bool plan_slot_is_admitted(const struct plan *plan, const struct view *view, siz
 
 void plan_nothing(struct plan *plan)
 {
-    *plan = (struct plan){.writer = -1, .propose = -1, .first_unplaced = -1};
+    /* The steps are many bytes and not looked at beyond `count`. */
+    plan->count = 0;
+    plan->waiting = false;
+    plan->confirm = false;
+    plan->removals = 0;
+    plan->kept = 0;
+    plan->unplaced = 0;
+    plan->first_unplaced = -1;
+    plan->writer = -1;
+    plan->propose = -1;
     for (size_t k = 0; k < SLOTS_MOST; k++)
         plan->slot[k] = (struct assignment){.member = -1, .wanted = WANT_FREE};
 }
