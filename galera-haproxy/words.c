@@ -109,14 +109,29 @@ bool words_parse_check(const char *text, struct check_words *check, struct error
     return true;
 }
 
+/* "ADDRESS:PORT", the address may be empty; `length` bytes. */
+static bool is_listener(const char *text, size_t length)
+{
+    size_t digits = 0;
+
+    while (digits < length && strchr("0123456789", text[length - 1 - digits]) != NULL)
+        digits++;
+    return digits > 0 && digits < length && text[length - 1 - digits] == ':';
+}
+
 bool words_check_bind(const char *name, const char *text, struct error *error)
 {
     if (text == NULL)
         return true;
-    if (!is_printable(text, "\"'\\#$`{}") || strchr(text, ':') == NULL)
-        return error_set(error, EXIT_CONFIG, "%s = %s is no address of a listener such as :33306 or 10.0.0.1:33306",
-                         name, text);
-    return true;
+    size_t first = strcspn(text, " \t"); /* addresses with commas between them; options of the listener may follow */
+    bool right = first > 0 && is_printable(text, "\"'\\#$`{}");
+    for (size_t at = 0; right && at < first;) {
+        size_t length = strcspn(text + at, ", \t");
+        right = is_listener(text + at, length);
+        at += length + 1;
+    }
+    return right || error_set(error, EXIT_CONFIG,
+                              "%s = %s is no address of a listener such as :33306 or 10.0.0.1:33306", name, text);
 }
 
 bool words_check_balance(const char *text, struct error *error)
