@@ -144,6 +144,8 @@ static bool open_etcd(struct balancer *balancer, struct error *error)
     struct settings *settings = balancer->settings;
 
     balancer->known = false;
+    balancer->round.followed = 0; /* it may be another store */
+    balancer->round.confirmed = 0;
     balancer->etcd = etcd_open(&settings->etcd, balancer->signal_fd, error);
     if (balancer->etcd == NULL)
         return false;
