@@ -213,8 +213,8 @@ static void wait_for_news(struct balancer *balancer)
     }
     /* Leases and revisions change without a word; taking the same registry again changes nothing. */
     if (balancer->known)
-        round_take(&balancer->round, registry_watch_current(balancer->watch), registry_watch_revision(balancer->watch),
-                   now_ms());
+        round_follow(&balancer->round, registry_watch_current(balancer->watch),
+                     registry_watch_revision(balancer->watch), now_ms());
 }
 
 static bool loop(struct balancer *balancer, struct error *error)
