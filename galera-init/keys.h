@@ -18,7 +18,7 @@
  *                       "epoch": the last one that the writer knew to have started
  *                       "boot": boot id of the writer; "" when an operator speaks for a node that never did
  *                       "copy": "empty", "plain", "broken", "doubtful" or "trusted"
- *                       "source": of the position: "none", "grastate.dat" or "recover"
+ *                       "source": of the position: "none", "grastate" or "recover"
  *                       "position": "UUID:SEQNO"
  *                       "place": {"generation", "mark", "seqno"}: what copies are ordered by
  *                       ["held"]: the same, of the newest that the node ever recorded
