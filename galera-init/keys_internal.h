@@ -19,10 +19,10 @@ bool record_read(const struct json *value, struct record *record, struct node_ca
 bool member_read(const struct json *value, struct member *member, struct node_card *card, struct error *error);
 bool seed_key_read(const struct json *value, struct seed_key *seed, struct error *error);
 
-/* False when memory runs out. `card` may be NULL. */
-bool uuid_value_format(struct text *text, const struct uuid *uuid);
-bool bootstrap_format(struct text *text, const struct bootstrap *bootstrap);
-bool record_format(struct text *text, const struct record *record, const struct node_card *card);
+/* Into an empty text. EXIT_INTERNAL: memory runs out, or it could not be read again. `card` may be NULL. */
+bool uuid_value_format(struct text *text, const struct uuid *uuid, struct error *error);
+bool bootstrap_format(struct text *text, const struct bootstrap *bootstrap, struct error *error);
+bool record_format(struct text *text, const struct record *record, const struct node_card *card, struct error *error);
 
 /* How many words there are for each. */
 enum {

@@ -125,14 +125,71 @@ static bool read_card(const struct json *value, struct node_card *card, struct e
            notation_text(value, "sql", card->sql, sizeof card->sql, sql_is_valid, error);
 }
 
+/* --- what is written can be read ---------------------------------------------------------------------------------- */
+
+/*
+ * What this program cannot read no other node can: it would keep all of them from deciding. So it is read before
+ * anybody gets it.
+ */
+static bool check_readable(const struct text *text, bool (*read)(const struct json *value, struct error *error),
+                           struct error *error)
+{
+    if (text->failed)
+        return error_set(error, EXIT_INTERNAL, "out of memory");
+    struct json *value = notation_parse(text_string(text), text->length, error);
+    bool good = value != NULL && read(value, error);
+    json_free(value);
+    if (good)
+        return true;
+    error->code = EXIT_INTERNAL;
+    return error_context(error, "nobody would understand this value");
+}
+
+static bool try_uuid(const struct json *value, struct error *error)
+{
+    struct uuid uuid;
+
+    return uuid_value_read(value, &uuid, error);
+}
+
+static bool try_bootstrap(const struct json *value, struct error *error)
+{
+    struct bootstrap bootstrap = {.phase = BOOTSTRAP_NONE};
+
+    return bootstrap_read(value, &bootstrap, error);
+}
+
+static bool try_record(const struct json *value, struct error *error)
+{
+    struct record record = {.state = RECORD_NONE};
+    struct node_card card = {.seqno = SEQNO_UNKNOWN};
+
+    return record_read(value, &record, &card, error);
+}
+
+static bool try_member(const struct json *value, struct error *error)
+{
+    struct member member = {.phase = MEMBER_NONE};
+    struct node_card card = {.seqno = SEQNO_UNKNOWN};
+
+    return member_read(value, &member, &card, error);
+}
+
+static bool try_seed_key(const struct json *value, struct error *error)
+{
+    struct seed_key seed = {.state = SEED_KEY_NONE};
+
+    return seed_key_read(value, &seed, error);
+}
+
 /* --- uuid and bootstrap ------------------------------------------------------------------------------------------- */
 
-bool uuid_value_format(struct text *text, const struct uuid *uuid)
+bool uuid_value_format(struct text *text, const struct uuid *uuid, struct error *error)
 {
     json_open_object(text, NULL);
     notation_add_uuid(text, "uuid", uuid);
     json_close_object(text);
-    return !text->failed;
+    return check_readable(text, try_uuid, error);
 }
 
 bool uuid_value_read(const struct json *value, struct uuid *uuid, struct error *error)
@@ -142,7 +199,7 @@ bool uuid_value_read(const struct json *value, struct uuid *uuid, struct error *
     return !uuid_is_nil(uuid) || notation_refuse(value, "uuid", "that of a history", error);
 }
 
-bool bootstrap_format(struct text *text, const struct bootstrap *bootstrap)
+bool bootstrap_format(struct text *text, const struct bootstrap *bootstrap, struct error *error)
 {
     json_open_object(text, NULL);
     json_add_string(text, "phase", phase_words[bootstrap->phase]);
@@ -154,7 +211,7 @@ bool bootstrap_format(struct text *text, const struct bootstrap *bootstrap)
     notation_add_lineage(text, "lineage", &bootstrap->lineage);
     notation_add_view(text, "view", &bootstrap->view);
     json_close_object(text);
-    return !text->failed;
+    return check_readable(text, try_bootstrap, error);
 }
 
 bool bootstrap_read(const struct json *value, struct bootstrap *bootstrap, struct error *error)
@@ -178,7 +235,7 @@ bool bootstrap_read(const struct json *value, struct bootstrap *bootstrap, struc
 
 /* --- position ----------------------------------------------------------------------------------------------------- */
 
-bool record_format(struct text *text, const struct record *record, const struct node_card *card)
+bool record_format(struct text *text, const struct record *record, const struct node_card *card, struct error *error)
 {
     json_open_object(text, NULL);
     json_add_string(text, "state", record_words[record->state]);
@@ -195,7 +252,7 @@ bool record_format(struct text *text, const struct record *record, const struct 
     if (card != NULL)
         add_card(text, card);
     json_close_object(text);
-    return !text->failed;
+    return check_readable(text, try_record, error);
 }
 
 static bool read_copy(const struct json *value, struct record *record, struct error *error)
@@ -260,6 +317,8 @@ bool record_read(const struct json *value, struct record *record, struct node_ca
 
 bool member_format(struct text *text, enum member_phase phase, const char *boot, const struct node_card *card)
 {
+    struct error error;
+
     json_open_object(text, NULL);
     json_add_string(text, "phase", member_words[phase]);
     json_add_string(text, "boot", boot);
@@ -267,7 +326,7 @@ bool member_format(struct text *text, enum member_phase phase, const char *boot,
     if (card->seqno != SEQNO_UNKNOWN)
         json_add_number(text, "seqno", card->seqno);
     json_close_object(text);
-    return !text->failed;
+    return check_readable(text, try_member, &error);
 }
 
 bool member_read(const struct json *value, struct member *member, struct node_card *card, struct error *error)
@@ -293,13 +352,15 @@ static bool sha256_is_valid(const char *text)
 
 bool seed_key_format(struct text *text, const struct seed_key *seed)
 {
+    struct error error;
+
     json_open_object(text, NULL);
     json_add_string(text, "state", seed_words[seed->state]);
     json_add_string(text, "sha256", seed->sha256);
     json_add_string(text, "node", seed->node);
     json_add_number(text, "epoch", seed->epoch);
     json_close_object(text);
-    return !text->failed;
+    return check_readable(text, try_seed_key, &error);
 }
 
 bool seed_key_read(const struct json *value, struct seed_key *seed, struct error *error)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "keys_internal.h"
-#include "notation.h"
 
 struct writing {
     struct keys_txn *out;
@@ -97,53 +96,16 @@ static void add_put(struct keys_txn *out, const char *key, const struct text *va
     out->op[out->txn.success_count++] = (struct etcd_op){.verb = ETCD_PUT, .key = key, .value = text_string(value)};
 }
 
-/*
- * What this program cannot read no other node can: it would keep all of them from deciding. So it is read before it is
- * written.
- */
-static bool is_readable(const struct writing *writing, const struct text *value,
-                        bool (*read)(const struct json *json, struct error *error))
-{
-    struct json *json = notation_parse(text_string(value), value->length, writing->error);
-    bool good = json != NULL && read(json, writing->error);
-
-    json_free(json);
-    writing->error->code = good ? writing->error->code : EXIT_INTERNAL;
-    return good || error_context(writing->error, "cannot compose a transaction: a value would not be understood");
-}
-
-static bool try_bootstrap(const struct json *json, struct error *error)
-{
-    struct bootstrap bootstrap = {.phase = BOOTSTRAP_NONE};
-
-    return bootstrap_read(json, &bootstrap, error);
-}
-
-static bool try_uuid(const struct json *json, struct error *error)
-{
-    struct uuid uuid;
-
-    return uuid_value_read(json, &uuid, error);
-}
-
-static bool try_record(const struct json *json, struct error *error)
-{
-    struct record record = {.state = RECORD_NONE};
-    struct node_card card = {.seqno = SEQNO_UNKNOWN};
-
-    return record_read(json, &record, &card, error);
-}
-
 static bool write_bootstrap(const struct writing *writing)
 {
     struct keys_txn *out = writing->out;
 
     if (writing->change->bootstrap == NULL)
         return refuse(writing, "no bootstrap");
-    if (!bootstrap_format(&out->bootstrap, writing->change->bootstrap))
-        return refuse(writing, "out of memory");
+    if (!bootstrap_format(&out->bootstrap, writing->change->bootstrap, writing->error))
+        return error_context(writing->error, "%s", out->bootstrap_key);
     add_put(out, out->bootstrap_key, &out->bootstrap);
-    return is_readable(writing, &out->bootstrap, try_bootstrap);
+    return true;
 }
 
 static bool write_uuid(const struct writing *writing)
@@ -152,10 +114,10 @@ static bool write_uuid(const struct writing *writing)
 
     if (writing->change->uuid == NULL)
         return refuse(writing, "no UUID");
-    if (!uuid_value_format(&out->uuid, writing->change->uuid))
-        return refuse(writing, "out of memory");
+    if (!uuid_value_format(&out->uuid, writing->change->uuid, writing->error))
+        return error_context(writing->error, "%s", out->uuid_key);
     add_put(out, out->uuid_key, &out->uuid);
-    return is_readable(writing, &out->uuid, try_uuid);
+    return true;
 }
 
 static bool write_own(const struct writing *writing)
@@ -167,10 +129,10 @@ static bool write_own(const struct writing *writing)
         out->op[out->txn.success_count++] = (struct etcd_op){.verb = ETCD_DELETE, .key = key};
         return true;
     }
-    if (!record_format(&out->own, writing->change->own, writing->change->card))
-        return refuse(writing, "out of memory");
+    if (!record_format(&out->own, writing->change->own, writing->change->card, writing->error))
+        return error_context(writing->error, "%s", key);
     add_put(out, key, &out->own);
-    return is_readable(writing, &out->own, try_record);
+    return true;
 }
 
 bool keys_compose(struct keys_txn *out, const char *prefix, const struct situation *situation, const struct keys *keys,

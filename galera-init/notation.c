@@ -41,6 +41,15 @@ bool notation_refuse(const struct json *object, const char *name, const char *wa
     return error_set(error, EXIT_CONFIG, "its \"%s\" is %s and must be %s", name, shown, wanted);
 }
 
+static bool refuse_text(const char *name, const char *value, struct error *error)
+{
+    char shown[SHOWN_SIZE];
+    struct line line = LINE_IN(shown);
+
+    line_add_json(&line, value);
+    return error_set(error, EXIT_CONFIG, "its \"%s\" cannot be %s", name, shown);
+}
+
 bool notation_text(const struct json *object, const char *name, char *text, size_t size, bool (*is_valid)(const char *),
                    struct error *error)
 {
@@ -48,10 +57,8 @@ bool notation_text(const struct json *object, const char *name, char *text, size
 
     if (value == NULL)
         return notation_refuse(object, name, "a string", error);
-    if (strlen(value) >= size)
-        return notation_refuse(object, name, "shorter", error);
-    if (is_valid != NULL && !is_valid(value))
-        return notation_refuse(object, name, "one that can be", error);
+    if (strlen(value) >= size || (is_valid != NULL && !is_valid(value)))
+        return refuse_text(name, value, error);
     snprintf(text, size, "%s", value);
     return true;
 }

@@ -127,5 +127,7 @@ bool state_to_json(struct text *text, const struct state *state, struct error *e
         error->code = EXIT_INTERNAL;
         return error_context(error, "the state could not be read again");
     }
+    if (strcmp(again.datadir, state->datadir) != 0)
+        return error_set(error, EXIT_CONFIG, "the name of the data directory is not UTF-8");
     return true;
 }
