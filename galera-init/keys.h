@@ -18,7 +18,7 @@
  *                       "epoch": the last one that the writer knew to have started
  *                       "boot": boot id of the writer; "" when an operator speaks for a node that never did
  *                       "copy": "empty", "plain", "broken", "doubtful" or "trusted"
- *                       "source": of the position: "none", "grastate.dat" or "recover"
+ *                       "source": of the position: "none", "grastate" or "recover"
  *                       "position": "UUID:SEQNO"
  *                       "place": {"generation", "mark", "seqno"}: what copies are ordered by
  *                       ["held"]: the same, of the newest that the node ever recorded
@@ -130,7 +130,10 @@ bool keys_compose(struct keys_txn *out, const char *prefix, const struct situati
                   const struct keys_change *change, struct error *error);
 void keys_txn_free(struct keys_txn *txn);
 
-/* The value of member/<node>, of seed. False when memory runs out. */
+/*
+ * The value of member/<node>, of seed. False when memory runs out, and when it could not be read: nothing may be
+ * written then, since it would keep all nodes from deciding.
+ */
 bool member_format(struct text *text, enum member_phase phase, const char *boot, const struct node_card *card);
 bool seed_key_format(struct text *text, const struct seed_key *seed);
 
@@ -141,7 +144,10 @@ const char *bootstrap_phase_word(enum bootstrap_phase phase);
 const char *bootstrap_kind_word(enum bootstrap_kind kind);
 const char *seed_key_state_word(enum seed_key_state state);
 
-/* "host", "host:port" or an IPv6 literal in brackets: nothing that could mean more in a list of addresses. */
+/*
+ * A host name or an address, perhaps with a port, an IPv6 address in brackets when a port follows: nothing that could
+ * mean more in a list of addresses.
+ */
 bool keys_address_is_valid(const char *address, bool wants_port);
 
 #endif
