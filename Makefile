@@ -142,6 +142,7 @@ DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server e
 DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd
 DEPS_BENCH = nginx
 DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
+DEPS_MACHINES = debootstrap
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
 
 .PHONY: deps deps-lint deps-bench
@@ -273,6 +274,13 @@ deb-packages:
 	tar -c --exclude-vcs --exclude=./build --exclude=./$(BUILD) --exclude=__pycache__ . | tar -x -C $(BUILD)/deb/source
 	cd $(BUILD)/deb/source && dpkg-buildpackage --build=binary --no-sign --jobs=2
 	lintian --fail-on error,warning,info --info $(BUILD)/deb/*.changes
+
+# These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
+# file systems from this machine's apt sources, which takes minutes.
+.PHONY: test-deb
+test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
 
 # --- installation ----------------------------------------------------------------------------------------------
 
