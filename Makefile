@@ -109,7 +109,8 @@ $(BUILD)/bin/clustercheck: STATIC_LINK = $(STATIC)
 unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
-FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch
+FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
+	galera-init/test_keys_etcd
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 
