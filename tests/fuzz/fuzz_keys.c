@@ -1,6 +1,6 @@
 /*
- * What may be in etcd below the prefix of a cluster: "NAME VALUE" on each line. The first two bytes say what our server
- * does and what copy it has.
+ * What may be in etcd below the prefix of a cluster: "NAME VALUE" on each line. The first two bytes, digits
+ * of enum server_state and enum copy, say what our server does and what copy it has.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +65,11 @@ static struct situation own_situation(uint8_t server, uint8_t copy)
     snprintf(situation.nodes[0].name, sizeof situation.nodes[0].name, "cached");
     snprintf(situation.nodes[1].name, sizeof situation.nodes[1].name, "n1");
     situation.nodes[0].cached = true;
-    situation.local.server = (enum server_state)(server % (SERVER_IDLE + 1));
+    situation.local.server = (enum server_state)((uint8_t)(server - '0') % (SERVER_IDLE + 1));
     situation.local.holding =
-        (struct holding){.copy = (enum copy)(copy % (COPY_TRUSTED + 1)), .position = position_none()};
+        (struct holding){.copy = (enum copy)((uint8_t)(copy - '0') % (COPY_TRUSTED + 1)), .position = position_none()};
+    if (situation.local.server == SERVER_PRIMARY || situation.local.server == SERVER_IDLE)
+        situation.local.holding.copy = COPY_TRUSTED;
     if (situation.local.holding.copy >= COPY_DOUBTFUL)
         situation.local.holding.position = (struct position){.uuid = {{0xAA}}, .seqno = 90};
     return situation;
@@ -126,10 +128,13 @@ static void check_there_and_back(const struct situation *situation, const struct
 /* Only a number that nobody comes to by counting may stop a decision from being written. */
 static bool is_at_the_end(const struct decision *decision)
 {
-    const struct bootstrap *bootstrap = &decision->bootstrap;
+    const struct lineage *lineage = &decision->bootstrap.lineage;
 
-    return decision->own.epoch >= EPOCH_MOST || bootstrap->epoch >= EPOCH_MOST ||
-           lineage_newest(&bootstrap->lineage).number >= bootstrap->epoch;
+    for (size_t i = 1; i < lineage->count; i++) {
+        if (lineage->entry[i].generation.number <= lineage->entry[i - 1].generation.number)
+            return true;
+    }
+    return decision->own.epoch > EPOCH_MOST || decision->bootstrap.epoch > EPOCH_MOST;
 }
 
 static void check_decision(const struct situation *situation, const struct keys *keys)
