@@ -21,8 +21,10 @@ static int64_t between(uint64_t *seed, int64_t least, int64_t most)
 
     if (choice < 2)
         return choice == 0 ? least : most;
-    uint64_t width = choice < 5 && most - least > 1000 ? 1000 : (uint64_t)(most - least);
-    return least + (int64_t)sample_number(seed, width == 0 ? 1 : width);
+    uint64_t width = (uint64_t)most - (uint64_t)least;
+    if (choice < 5 && width > 1000)
+        width = 1000;
+    return (int64_t)((uint64_t)least + sample_number(seed, width == 0 ? 1 : width));
 }
 
 static struct uuid some_uuid(uint64_t *seed)
