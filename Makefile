@@ -109,7 +109,8 @@ $(BUILD)/bin/clustercheck: STATIC_LINK = $(STATIC)
 unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
-FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch
+FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
+	galera-init/test_keys_etcd
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 
@@ -121,9 +122,18 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
 	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(cmocka_LIBS) $(or $($(call unit_program,$*)_LIBS),$(suite_LIBS)) -o $@
 
 $(foreach p,$(DIRECTORIES),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
-$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -Iclustercheck
 
-$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+# A fuzz target is linked with clustercheck unless another program is named here.
+fuzz_grastate_PROGRAM  = galera-init
+fuzz_recover_PROGRAM   = galera-init
+fuzz_keys_PROGRAM      = galera-init
+fuzz_statefile_PROGRAM = galera-init
+fuzz_program           = $(or $(fuzz_$(1)_PROGRAM),clustercheck)
+
+$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -I$(call fuzz_program,$(patsubst fuzz_%,%,$(notdir $*)))
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
+		$$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(suite_LIBS) -o $@
 
@@ -252,7 +262,7 @@ fuzz: deps-lint ## run every fuzz target for FUZZ_SECONDS=60 each
 
 fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
 
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(suite_LIBS) -o $@
 
