@@ -7,10 +7,10 @@
 #include "admin.h"
 #include "log.h"
 #include "schema.h"
-#include "seed_child.h"
 #include "seed_mark.h"
 #include "signals.h"
 #include "teststep.h"
+#include "worker.h"
 
 enum { STATEMENT_MS = 60000 };
 

@@ -10,7 +10,6 @@
 #include "admin.h"
 #include "log.h"
 #include "schema.h"
-#include "seed_child.h"
 #include "seed_claim.h"
 #include "seed_dump.h"
 #include "seed_load.h"
@@ -19,12 +18,17 @@
 #include "seed_review.h"
 #include "signals.h"
 #include "teststep.h"
+#include "worker.h"
 
 /* Dropping a database may take long; a server that does not say which mark it has is asked again. */
 enum { STATEMENT_MS = 600000, WATCH_MS = 5000, TICK_MS = 500, WHAT_SIZE = 300, SQL_SIZE = 128 };
 
-/* Held for the whole of a run by its session: one at a time on a server. It ends with the process, whatever ends that. */
+/* Held for the whole of a run by its session: one at a time on a server. It ends with the process, whatever ends that.
+ */
 #define RUN_LOCK "galera_init.seed"
+
+/* It may be idle while the load goes on; and it must not decide on a mark that is about to be replaced. */
+#define SESSION "SET SESSION wait_timeout = 31536000, wsrep_sync_wait = 1"
 
 struct run {
     const struct seed_job *job;
@@ -75,8 +79,7 @@ static bool open_node(struct run *run, struct error *error)
     bool locked;
 
     run->node = admin_open(run->job->settings, run->job->socket, STATEMENT_MS, error);
-    if (run->node == NULL || !admin_do(run->node, "SET SESSION wait_timeout = 31536000", error) ||
-        !lock(run->node, RUN_LOCK, 0, &locked, error))
+    if (run->node == NULL || !admin_do(run->node, SESSION, error) || !lock(run->node, RUN_LOCK, 0, &locked, error))
         return false;
     return locked || error_set(error, EXIT_TRY_AGAIN, "another galera-init is loading the database on this node");
 }
@@ -87,8 +90,7 @@ static bool look_at_database(struct run *run, struct error *error)
     run->facts.by_hand = run->job->by_hand;
     run->facts.nodes = run->job->settings->nodes;
     run->facts.database = run->database[0] != '\0';
-    if (!schema_make(run->node, error) ||
-        !mark_find_tables(run->node, run->database, &run->facts.tables, error) ||
+    if (!schema_make(run->node, error) || !mark_find_tables(run->node, run->database, &run->facts.tables, error) ||
         !mark_read(run->node, &run->found, error))
         return false;
     run->facts.mark = run->found.state;
@@ -118,11 +120,12 @@ static bool refuse(const struct run *run, struct error *error)
 {
     const char *where = run->facts.database ? run->database : "the server";
 
-    return error_set(error, EXIT_NO,
-                     "there are tables in %s, and no mark in " SCHEMA_NAME
-                     ".seed that they come from the dump: they are never touched. If they are what the dump would bring, "
-                     "say so: UPDATE " SCHEMA_NAME ".seed SET state = 'done'; if they are not wanted, drop them",
-                     where);
+    return error_set(
+        error, EXIT_NO,
+        "there are tables in %s, and no mark in " SCHEMA_NAME
+        ".seed that they come from the dump: they are never touched. If they are what the dump would bring, "
+        "say so: UPDATE " SCHEMA_NAME ".seed SET state = 'done'; if they are not wanted, drop them",
+        where);
 }
 
 static bool answer(struct run *run, enum seed_plan plan, struct error *error)
@@ -133,10 +136,11 @@ static bool answer(struct run *run, enum seed_plan plan, struct error *error)
     case SEED_PLAN_NEVER:
         return refuse(run, error);
     case SEED_PLAN_OTHER_DATABASE:
-        return error_set(error, EXIT_CONFIG,
-                         "a load into '%s' by %s has not been completed, and seed_database is '%s' now: set it back, or drop "
-                         "what that load left and UPDATE " SCHEMA_NAME ".seed SET state = NULL",
-                         run->found.database, run->found.node, run->database);
+        return error_set(
+            error, EXIT_CONFIG,
+            "a load into '%s' by %s has not been completed, and seed_database is '%s' now: set it back, or drop "
+            "what that load left and UPDATE " SCHEMA_NAME ".seed SET state = NULL",
+            run->found.database, run->found.node, run->database);
     case SEED_PLAN_WAIT_FOR_LOADER:
         return error_set(error, EXIT_TRY_AGAIN, "%s is loading the database", run->claim.holder);
     case SEED_PLAN_WAIT_FOR_NODES:
@@ -184,8 +188,7 @@ static bool take_mark(struct run *run, const char *sha256, struct error *error)
     snprintf(run->mark.sha256, sizeof run->mark.sha256, "%s", sha256);
     snprintf(run->mark.database, sizeof run->mark.database, "%s", run->database);
     snprintf(run->mark.node, sizeof run->mark.node, "%s", run->job->settings->name);
-    run->marked =
-        mark_new_loader(run->mark.loader, error) && mark_take(run->node, &run->found, &run->mark, error);
+    run->marked = mark_new_loader(run->mark.loader, error) && mark_take(run->node, &run->found, &run->mark, error);
     return run->marked;
 }
 
@@ -267,10 +270,20 @@ static bool finish(struct run *run, struct error *error)
     run->marked = false;
     test_step("seed-marked");
     log_notice("the database is loaded");
-    if (!claim_record(&run->claim, "done", &problem))
+    if (!claim_record(&run->claim, true, &problem))
         log_warning("%s; the mark in the database is what counts", problem.text);
     test_step("seed-recorded");
     return true;
+}
+
+/* The sum of a big file and users_sql take their time. */
+static bool look_again(struct run *run, enum seed_plan plan, struct error *error)
+{
+    if (!look_at_database(run, error))
+        return false;
+    run->facts.claim = CLAIM_OURS;
+    return seed_plan(&run->facts) == plan ||
+           error_set(error, EXIT_TRY_AGAIN, "what is in the database has changed in the meantime");
 }
 
 static bool load_claimed(struct run *run, enum seed_plan plan, const char *sha256, struct error *error)
@@ -279,7 +292,7 @@ static bool load_claimed(struct run *run, enum seed_plan plan, const char *sha25
     if (!make_users(run, error))
         return false;
     test_step("seed-users");
-    if (!take_mark(run, sha256, error))
+    if (!look_again(run, plan, error) || !take_mark(run, sha256, error))
         return false;
     test_step("seed-loading");
     if (!clear_the_ground(run, plan, error) || !load_dump(run, error))
@@ -293,7 +306,7 @@ static void record_failure(struct run *run, const struct error *error)
 {
     struct error problem = {0};
 
-    if (error->code == EXIT_CONFIG && !claim_record(&run->claim, "failed", &problem))
+    if (error->code == EXIT_CONFIG && !claim_record(&run->claim, false, &problem))
         log_warning("%s", problem.text);
 }
 
@@ -301,8 +314,8 @@ static bool load(struct run *run, enum seed_plan plan, struct error *error)
 {
     char sha256[MARK_SHA256_SIZE];
 
-    if (!dump_open(&run->dump, run->job->settings->seed, error) ||
-        !dump_hash(&run->dump, run->wake, sha256, error) || !claim_take(&run->claim, sha256, error))
+    if (!dump_open(&run->dump, run->job->settings->seed, error) || !dump_hash(&run->dump, run->wake, sha256, error) ||
+        !claim_take(&run->claim, sha256, error))
         return false;
     if (load_claimed(run, plan, sha256, error))
         return true;

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "json.h"
-#include "json_write.h"
+#include "keys.h"
 #include "log.h"
 #include "text.h"
+
+static const char no_sha256[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
 enum { MS_PER_S = 1000, REQUEST_MS = 5000, RENEW_MS = 1500 };
 
@@ -36,7 +38,8 @@ static bool failed(enum etcd_failure failure, struct error *error)
 
 static bool is_usable(const char *phase)
 {
-    return phase != NULL && (strcmp(phase, "synced") == 0 || strcmp(phase, "donor") == 0);
+    return phase != NULL && (strcmp(phase, member_phase_word(MEMBER_SYNCED)) == 0 ||
+                             strcmp(phase, member_phase_word(MEMBER_DONOR)) == 0);
 }
 
 static struct json *parse(const struct etcd_kv *kv)
@@ -57,7 +60,8 @@ static void look_at_claim(struct seed_claim *claim, const struct etcd_kv *kv, st
     const char *node = json_text(json_member(value, "node"));
 
     claim->revision = kv->mod_revision;
-    if (kv->lease != 0 && state != NULL && strcmp(state, "loading") == 0 && node != NULL) {
+    claim->said_done = state != NULL && strcmp(state, seed_key_state_word(SEED_KEY_DONE)) == 0;
+    if (kv->lease != 0 && state != NULL && strcmp(state, seed_key_state_word(SEED_KEY_LOADING)) == 0 && node != NULL) {
         snprintf(claim->holder, sizeof claim->holder, "%s", node);
         facts->claim = strcmp(node, claim->job->settings->name) == 0 ? CLAIM_OURS : CLAIM_ANOTHER;
     }
@@ -83,6 +87,7 @@ bool claim_look(struct seed_claim *claim, struct seed_facts *facts, struct error
     facts->members = 0;
     claim->revision = 0;
     claim->holder[0] = '\0';
+    claim->said_done = false;
     snprintf(members, sizeof members, "%smember/", claim->prefix);
     for (size_t i = 0; failure == ETCD_OK && i < range.count; i++) {
         if (strcmp(range.kv[i].key, claim->key) == 0)
@@ -96,16 +101,15 @@ bool claim_look(struct seed_claim *claim, struct seed_facts *facts, struct error
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static void format_value(const struct seed_claim *claim, const char *state, struct text *value)
+/* False when it could not be read again, or memory runs out. */
+static bool format_value(const struct seed_claim *claim, enum seed_key_state state, struct text *value,
+                         struct error *error)
 {
-    json_open_object(value, NULL);
-    json_add_string(value, "state", state);
-    json_add_string(value, "sha256", claim->sha256);
-    json_add_string(value, "node", claim->job->settings->name);
-    if (claim->job->boot != NULL)
-        json_add_string(value, "boot", claim->job->boot);
-    json_add_number(value, "epoch", claim->job->epoch);
-    json_close_object(value);
+    struct seed_key seed = {.state = state, .epoch = claim->job->epoch};
+
+    snprintf(seed.sha256, sizeof seed.sha256, "%s", claim->sha256);
+    snprintf(seed.node, sizeof seed.node, "%s", claim->node);
+    return seed_key_format(value, &seed) || error_set(error, EXIT_INTERNAL, "cannot write the key %s", claim->key);
 }
 
 /* Whether the key is under our lease, and its revision. */
@@ -126,7 +130,7 @@ static enum etcd_failure read_held(struct seed_claim *claim, struct deadline dea
  * Writes the key if it is as it was read. Whether that worked is seen by reading it again: a transaction that was sent
  * twice fails the second time.
  */
-static enum etcd_failure put_if_same(struct seed_claim *claim, const char *state, int64_t lease,
+static enum etcd_failure put_if_same(struct seed_claim *claim, enum seed_key_state state, int64_t lease,
                                      struct deadline deadline, struct error *error)
 {
     struct text value = {0};
@@ -134,7 +138,10 @@ static enum etcd_failure put_if_same(struct seed_claim *claim, const char *state
     struct etcd_compare same = {
         .key = claim->key, .target = ETCD_TARGET_MOD, .relation = ETCD_EQUAL, .number = claim->revision};
 
-    format_value(claim, state, &value);
+    if (!format_value(claim, state, &value, error)) {
+        text_free(&value);
+        return ETCD_REFUSED;
+    }
     struct etcd_op put = {.verb = ETCD_PUT, .key = claim->key, .value = text_string(&value), .lease = lease};
     struct etcd_txn txn = {
         .compare = &same, .compare_count = 1, .success = &put, .success_count = 1, .repeatable = true};
@@ -162,9 +169,10 @@ bool claim_take(struct seed_claim *claim, const char *sha256, struct error *erro
     struct deadline deadline = deadline_in_ms(REQUEST_MS);
 
     snprintf(claim->sha256, sizeof claim->sha256, "%s", sha256);
+    snprintf(claim->node, sizeof claim->node, "%s", claim->job->settings->name);
     enum etcd_failure failure = have_lease(claim, deadline, error);
     if (failure == ETCD_OK)
-        failure = put_if_same(claim, "loading", claim->lease, deadline, error);
+        failure = put_if_same(claim, SEED_KEY_LOADING, claim->lease, deadline, error);
     if (failure == ETCD_OK)
         failure = read_held(claim, deadline, error);
     if (failed(failure, error))
@@ -180,7 +188,7 @@ static enum etcd_failure claim_again(struct seed_claim *claim, struct deadline d
 
     claim->revision = 0;
     if (failure == ETCD_OK)
-        failure = put_if_same(claim, "loading", claim->lease, deadline, error);
+        failure = put_if_same(claim, SEED_KEY_LOADING, claim->lease, deadline, error);
     return failure == ETCD_OK ? read_held(claim, deadline, error) : failure;
 }
 
@@ -205,24 +213,37 @@ bool claim_keep(struct seed_claim *claim, struct error *error)
     return claim->held || error_set(error, EXIT_TRY_AGAIN, "another node has claimed the loading");
 }
 
-bool claim_record(struct seed_claim *claim, const char *state, struct error *error)
+static bool record(struct seed_claim *claim, enum seed_key_state state, struct error *error)
 {
-    struct deadline deadline = deadline_in_ms(REQUEST_MS);
     enum etcd_failure failure;
 
     etcd_ignore_wake(claim->etcd);
-    if (strcmp(state, "done") != 0) {
-        failure = put_if_same(claim, state, 0, deadline, error);
-    } else {
-        struct text value = {0};
-        format_value(claim, state, &value);
-        failure = etcd_put(claim->etcd, claim->key, text_string(&value), 0, deadline, error);
-        text_free(&value);
-    }
+    failure = put_if_same(claim, state, 0, deadline_in_ms(REQUEST_MS), error);
     if (failed(failure, error))
-        return error_context(error, "cannot record that the loading is %s", state);
+        return error_context(error, "cannot record that the loading is %s", seed_key_state_word(state));
     claim->held = false;
     return true;
+}
+
+bool claim_record(struct seed_claim *claim, bool done, struct error *error)
+{
+    struct deadline deadline = deadline_in_ms(REQUEST_MS);
+
+    etcd_ignore_wake(claim->etcd);
+    /* Who claimed it in between finds the mark and says the same. */
+    if (done && failed(read_held(claim, deadline, error), error))
+        return error_context(error, "cannot record that the loading is done");
+    return record(claim, done ? SEED_KEY_DONE : SEED_KEY_FAILED, error);
+}
+
+bool claim_record_found(struct seed_claim *claim, const struct seed_mark *mark, struct error *error)
+{
+    if (claim->said_done)
+        return true;
+    /* A mark that was set by hand need not say by whom, or from what. */
+    snprintf(claim->sha256, sizeof claim->sha256, "%s", mark->sha256[0] == '\0' ? no_sha256 : mark->sha256);
+    snprintf(claim->node, sizeof claim->node, "%s", mark->node[0] == '\0' ? claim->job->settings->name : mark->node);
+    return record(claim, SEED_KEY_DONE, error);
 }
 
 void claim_close(struct seed_claim *claim)

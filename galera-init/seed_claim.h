@@ -1,11 +1,9 @@
 /*
- * The key /galera/<cluster>/seed: who loads the database, and how that ended.
+ * The key /galera/<cluster>/seed (keys.h): who loads the database, and how that ended.
  *
  * While it says "loading" it is leased by the process that loads, so it vanishes with that process; "done" and "failed"
  * stay. It keeps nodes from loading one after the other what the mark would make them throw away; what is safe, the
  * mark alone decides (seed_mark.h).
- *
- *   {"state": "loading", "done" or "failed", "sha256", "node", ["boot"], "epoch"}
  */
 #ifndef INIT_SEED_CLAIM_H
 #define INIT_SEED_CLAIM_H
@@ -28,6 +26,8 @@ struct seed_claim {
     char prefix[SETTINGS_PREFIX_SIZE];
     char key[CLAIM_KEY_SIZE];
     char sha256[MARK_SHA256_SIZE];
+    char node[MARK_NODE_SIZE];   /* whom the key names */
+    bool said_done;              /* the key, when it was read */
     char holder[MARK_NODE_SIZE]; /* of CLAIM_ANOTHER */
     int64_t lease;               /* 0: none */
     int64_t revision;            /* the key's, as it was read or written last; 0: there is none */
@@ -53,7 +53,12 @@ bool claim_take(struct seed_claim *claim, const char *sha256, struct error *erro
  */
 bool claim_keep(struct seed_claim *claim, struct error *error);
 
-/* Whatever the key says, it says "done" or "failed" now; "failed" only while the claim is held. */
-bool claim_record(struct seed_claim *claim, const char *state, struct error *error);
+/*
+ * The claim ends with "done", whoever has it by now, or with "failed" if it is still as we wrote it; EXIT_TRY_AGAIN.
+ */
+bool claim_record(struct seed_claim *claim, bool done, struct error *error);
+
+/* The mark says done: the key says so too. */
+bool claim_record_found(struct seed_claim *claim, const struct seed_mark *mark, struct error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "seed_child.h"
+#include "worker.h"
 
 enum { HEAD_SIZE = 4096 };
 
@@ -110,24 +110,24 @@ static bool read_sum(int fd, int wake_fd, char sha256[MARK_SHA256_SIZE])
 bool dump_hash(const struct dump *dump, int wake_fd, char sha256[MARK_SHA256_SIZE], struct error *error)
 {
     static const char *const argv[] = {"sha256sum", NULL};
-    struct child child;
+    struct worker child;
     int out[2];
 
     if (lseek(dump->fd, 0, SEEK_SET) != 0)
         return error_set(error, EXIT_CONFIG, "cannot read %s: %s", dump->path, strerror(errno));
     if (!pipe_make(out, error))
         return false;
-    bool started = child_start(&child, argv, dump->fd, out[1], -1, error);
+    bool started = worker_start(&child, argv, dump->fd, out[1], -1, error);
     fd_close(&out[1]);
     bool summed = started && read_sum(out[0], wake_fd, sha256);
     fd_close(&out[0]);
     if (!started)
         return false;
     if (!summed && is_readable(wake_fd)) {
-        child_end(&child);
+        worker_end(&child);
         return error_set(error, EXIT_TRY_AGAIN, "told to stop");
     }
-    if (!child_succeeded(&child, child_wait(&child), error))
+    if (!worker_succeeded(&child, worker_wait(&child), error))
         return error_context(error, "cannot read %s", dump->path);
     return summed || error_set(error, EXIT_TRY_AGAIN, "sha256sum does not answer with a sum");
 }

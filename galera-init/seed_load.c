@@ -10,13 +10,13 @@
 
 #include "admin.h"
 #include "log.h"
-#include "seed_child.h"
 #include "seed_failure.h"
 #include "seed_progress.h"
 #include "seed_whole.h"
 #include "teststep.h"
+#include "worker.h"
 
-enum { BUFFER_SIZE = 65536, WORDS_SIZE = 4096, TICK_MS = 250, ASK_MS = 1000, OPTION_SIZE = 4200 };
+enum { BUFFER_SIZE = 16384, WORDS_SIZE = 4096, TICK_MS = 250, ASK_MS = 1000, OPTION_SIZE = 4200 };
 
 /* The end of what a child says. The client repeats a statement that failed, megabytes of it, before it says why. */
 struct words {
@@ -26,8 +26,8 @@ struct words {
 
 struct feed {
     const struct load *load;
-    struct child client;
-    struct child decompressor;
+    struct worker client;
+    struct worker decompressor;
     int source;      /* of statements: the file, or what the decompressor writes; -1: at its end */
     int sink;        /* to the client; -1: closed */
     int client_says; /* -1: the client has ended */
@@ -85,7 +85,7 @@ static bool start_client(struct feed *feed, int in, int err, struct error *error
                                 init_option,
                                 feed->load->database[0] == '\0' ? NULL : database_option,
                                 NULL};
-    return child_start(&feed->client, argv, in, -1, err, error);
+    return worker_start(&feed->client, argv, in, -1, err, error);
 }
 
 static bool open_client(struct feed *feed, struct error *error)
@@ -98,6 +98,9 @@ static bool open_client(struct feed *feed, struct error *error)
     fd_close(&err[1]);
     feed->sink = in[1];
     feed->client_says = err[0];
+    /* What is in the pipe counts as loaded: let it be little. A smaller one is no more than a wish. */
+    if (started)
+        fcntl(feed->sink, F_SETPIPE_SZ, BUFFER_SIZE);
     return started && (fcntl(feed->sink, F_SETFL, O_NONBLOCK) == 0 ||
                        error_set(error, EXIT_TRY_AGAIN, "cannot use a pipe: %s", strerror(errno)));
 }
@@ -116,7 +119,7 @@ static bool open_source(struct feed *feed, struct error *error)
         return true;
     }
     bool started = pipe_make(out, error) && pipe_make(err, error) &&
-                   child_start(&feed->decompressor, argv, dump->fd, out[1], err[1], error);
+                   worker_start(&feed->decompressor, argv, dump->fd, out[1], err[1], error);
     fd_close(&out[1]);
     fd_close(&err[1]);
     feed->source = out[0];
@@ -163,7 +166,7 @@ static bool end_source(struct feed *feed, struct error *error)
         if (!listen_to(feed->packer_says, &feed->packer_words))
             fd_close(&feed->packer_says);
     }
-    if (feed->decompressor.pid > 0 && !child_succeeded(&feed->decompressor, child_wait(&feed->decompressor), error)) {
+    if (feed->decompressor.pid > 0 && !worker_succeeded(&feed->decompressor, worker_wait(&feed->decompressor), error)) {
         error->code = EXIT_CONFIG;
         return error_context(error, "%s cannot be decompressed, is it whole? %s", path, feed->packer_words.text);
     }
@@ -207,8 +210,10 @@ static void drain(struct feed *feed)
 static bool tick(struct feed *feed, struct error *error)
 {
     const struct load *load = feed->load;
-    off_t at = lseek(load->dump->fd, 0, SEEK_CUR); /* the decompressor has the same offset */
+    int64_t at = lseek(load->dump->fd, 0, SEEK_CUR); /* the decompressor has the same offset */
 
+    if (load->dump->decompressor == NULL)
+        at -= (int64_t)(feed->to - feed->from);
     teller_tell(&feed->teller, at, load->dump->size);
     if (!feed->half && at >= load->dump->size / 2) {
         feed->half = true;
@@ -251,9 +256,9 @@ static bool turn(struct feed *feed, struct error *error)
 static bool judge(struct feed *feed, struct error *error)
 {
     bool given_all = feed->source < 0;
-    int status = child_wait(&feed->client);
+    int status = worker_wait(&feed->client);
 
-    if (!child_succeeded(&feed->client, status, error)) {
+    if (!worker_succeeded(&feed->client, status, error)) {
         if (feed->client_words.length == 0)
             return error_context(error, "%s", feed->load->dump->path);
         return failure_explain(feed->client_words.text, feed->load->dump->path, error);
@@ -289,8 +294,8 @@ bool load_run(const struct load *load, struct error *error)
     teller_start(&feed->teller, load->what);
     bool done = feed_all(feed, error);
     teller_end(&feed->teller);
-    child_end(&feed->client);
-    child_end(&feed->decompressor);
+    worker_end(&feed->client);
+    worker_end(&feed->decompressor);
     close_source(feed);
     fd_close(&feed->sink);
     fd_close(&feed->client_says);

@@ -1,4 +1,4 @@
-#include "seed_child.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,56 +37,56 @@ static _Noreturn void become(const char *const argv[], const int fds[3], pid_t p
 
     setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
-        _exit(CHILD_NOT_FOUND);
+        _exit(WORKER_NOT_FOUND);
     signals_restore();
     if (set_standard(fds))
         execvp(argv[0], arguments.wanted);
-    _exit(CHILD_NOT_FOUND);
+    _exit(WORKER_NOT_FOUND);
 }
 
-bool child_start(struct child *child, const char *const argv[], int in, int out, int err, struct error *error)
+bool worker_start(struct worker *worker, const char *const argv[], int in, int out, int err, struct error *error)
 {
     const int fds[3] = {in, out, err};
     pid_t parent = getpid();
     pid_t pid = fork();
 
-    *child = (struct child){.name = argv[0]};
+    *worker = (struct worker){.name = argv[0]};
     if (pid == 0)
         become(argv, fds, parent);
     if (pid < 0)
         return error_set(error, EXIT_TRY_AGAIN, "cannot start %s: %s", argv[0], strerror(errno));
-    child->pid = pid;
+    worker->pid = pid;
     return true;
 }
 
-int child_wait(struct child *child)
+int worker_wait(struct worker *worker)
 {
     int status = 0;
 
-    while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0) {
+    while (worker->pid > 0 && waitpid(worker->pid, &status, 0) < 0) {
         if (errno != EINTR)
             break;
     }
-    child->pid = 0;
+    worker->pid = 0;
     return status;
 }
 
-void child_end(struct child *child)
+void worker_end(struct worker *worker)
 {
-    if (child->pid > 0)
-        kill(child->pid, SIGKILL);
-    child_wait(child);
+    if (worker->pid > 0)
+        kill(worker->pid, SIGKILL);
+    worker_wait(worker);
 }
 
-bool child_succeeded(const struct child *child, int status, struct error *error)
+bool worker_succeeded(const struct worker *worker, int status, struct error *error)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_NOT_FOUND)
-        return error_set(error, EXIT_CONFIG, "cannot run %s: it is not installed, or not in PATH", child->name);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_NOT_FOUND)
+        return error_set(error, EXIT_CONFIG, "cannot run %s: it is not installed, or not in PATH", worker->name);
     if (WIFEXITED(status))
-        return error_set(error, EXIT_TRY_AGAIN, "%s failed with exit code %d", child->name, WEXITSTATUS(status));
-    return error_set(error, EXIT_TRY_AGAIN, "%s was ended by signal %d", child->name, WTERMSIG(status));
+        return error_set(error, EXIT_TRY_AGAIN, "%s failed with exit code %d", worker->name, WEXITSTATUS(status));
+    return error_set(error, EXIT_TRY_AGAIN, "%s was ended by signal %d", worker->name, WTERMSIG(status));
 }
 
 bool pipe_make(int ends[2], struct error *error)
