@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 
 #include "accounts.h"
 #include "admin.h"
@@ -203,7 +204,7 @@ static bool wait_for_grace(struct run *run, struct error *error)
                run->found.node, SEED_GRACE_MS / 1000);
     while (!deadline_passed(end)) {
         if (poll(&wake, 1, TICK_MS) > 0)
-            return error_set(error, EXIT_TRY_AGAIN, "told to stop");
+            return error_set(error, EXIT_TRY_AGAIN, "told to stop; it is begun anew another time");
         if (!may_go_on(run, error))
             return false;
     }
@@ -344,6 +345,9 @@ enum exit_code seed_run(const struct seed_job *job, struct error *error)
     struct run run = {.job = job, .dump = {.fd = -1}};
 
     run.database = job->settings->seed_database == NULL ? "" : job->settings->seed_database;
+    /* Who asked has ended: so have the lease of the node and, soon, its server. */
+    if (!job->by_hand)
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
     run.wake = signals_open((const int[]){SIGTERM, SIGINT, 0}, error);
     bool done = run.wake >= 0 && run_all(&run, error);
     dump_close(&run.dump);

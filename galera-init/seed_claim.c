@@ -181,14 +181,11 @@ bool claim_take(struct seed_claim *claim, const char *sha256, struct error *erro
     return claim->held || error_set(error, EXIT_TRY_AGAIN, "another node has claimed the loading at the same time");
 }
 
-/* Our lease has run out: the key is gone, or somebody else's by now. */
+/* The key is gone: our lease has run out, or etcd lost its data. Unless somebody else is quicker, it is ours again. */
 static enum etcd_failure claim_again(struct seed_claim *claim, struct deadline deadline, struct error *error)
 {
-    enum etcd_failure failure = have_lease(claim, deadline, error);
-
     claim->revision = 0;
-    if (failure == ETCD_OK)
-        failure = put_if_same(claim, SEED_KEY_LOADING, claim->lease, deadline, error);
+    enum etcd_failure failure = put_if_same(claim, SEED_KEY_LOADING, claim->lease, deadline, error);
     return failure == ETCD_OK ? read_held(claim, deadline, error) : failure;
 }
 
@@ -201,9 +198,11 @@ bool claim_keep(struct seed_claim *claim, struct error *error)
         return true;
     enum etcd_failure failure = etcd_lease_keep(claim->etcd, claim->lease, deadline, &left, error);
     if (failure == ETCD_NOT_FOUND)
-        failure = claim_again(claim, deadline, error);
-    else if (failure == ETCD_OK)
+        failure = have_lease(claim, deadline, error);
+    if (failure == ETCD_OK)
         failure = read_held(claim, deadline, error);
+    if (failure == ETCD_OK && claim->revision == 0)
+        failure = claim_again(claim, deadline, error);
     renew_later(claim);
     if (failure != ETCD_OK) {
         log_debug("the claim cannot be renewed: %s", error->text);

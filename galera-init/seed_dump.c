@@ -22,12 +22,12 @@ struct format {
 static const struct format formats[] = {
     {"gzip", "\x1f\x8b", 2, "gzip"},
     {"zstd", "\x28\xb5\x2f\xfd", 4, "zstd"},
-    {"xz",
+    {"compressed by xz",
      "\xfd"
      "7zXZ",
      5, NULL},
-    {"bzip2", "BZh", 3, NULL},
-    {"zip", "PK\x03\x04", 4, NULL},
+    {"compressed by bzip2", "BZh", 3, NULL},
+    {"a zip archive", "PK\x03\x04", 4, NULL},
     {"a backup by mariadb-backup", "XBSTCK01", 8, NULL},
     {"UTF-16 text", "\xff\xfe", 2, NULL},
     {"UTF-16 text", "\xfe\xff", 2, NULL},

@@ -154,6 +154,14 @@ static bool listen_to(int fd, struct words *words)
     return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
+/* Without the empty lines around it. */
+static const char *words_trim(struct words *words)
+{
+    while (words->length > 0 && strchr(" \n", words->text[words->length - 1]) != NULL)
+        words->text[--words->length] = '\0';
+    return words->text + strspn(words->text, " \n");
+}
+
 /*
  * Nothing more comes. That it is all is seen before the client is told so: it would run the half statement that it has.
  */
@@ -168,7 +176,8 @@ static bool end_source(struct feed *feed, struct error *error)
     }
     if (feed->decompressor.pid > 0 && !worker_succeeded(&feed->decompressor, worker_wait(&feed->decompressor), error)) {
         error->code = EXIT_CONFIG;
-        return error_context(error, "%s cannot be decompressed, is it whole? %s", path, feed->packer_words.text);
+        return error_context(error, "%s cannot be decompressed: is it whole? %s", path,
+                             words_trim(&feed->packer_words));
     }
     if (!whole_is(&feed->whole))
         return error_set(error, EXIT_CONFIG,
@@ -241,7 +250,7 @@ static bool turn(struct feed *feed, struct error *error)
     if (poll(fds, sizeof fds / sizeof fds[0], TICK_MS) < 0 && errno != EINTR)
         return error_set(error, EXIT_TRY_AGAIN, "cannot wait for a client: %s", strerror(errno));
     if (fds[0].revents != 0)
-        return error_set(error, EXIT_TRY_AGAIN, "told to stop");
+        return error_set(error, EXIT_TRY_AGAIN, "told to stop; it is begun anew another time");
     if (fds[1].revents != 0 && !listen_to(feed->client_says, &feed->client_words))
         fd_close(&feed->client_says);
     if (fds[2].revents != 0 && feed->packer_says >= 0 && !listen_to(feed->packer_says, &feed->packer_words))
@@ -267,7 +276,7 @@ static bool judge(struct feed *feed, struct error *error)
         return error_set(error, EXIT_CONFIG, "%s: the client stopped before the end of the file",
                          feed->load->dump->path);
     if (feed->client_words.length > 0)
-        log_warning("%s: the client says: %s", feed->load->dump->path, feed->client_words.text);
+        log_warning("%s: the client says: %s", feed->load->dump->path, words_trim(&feed->client_words));
     return true;
 }
 

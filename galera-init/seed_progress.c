@@ -22,7 +22,9 @@ static const char *format_size(double bytes, char text[SIZE_TEXT])
 
 static int percent(const struct progress *progress)
 {
-    return progress->total <= 0 ? 100 : (int)(100.0 * (double)progress->done / (double)progress->total);
+    if (progress->done >= progress->total)
+        return 100;
+    return (int)(100.0 * (double)progress->done / (double)progress->total);
 }
 
 const char *progress_words(const struct progress *progress, char line[PROGRESS_LINE_SIZE])
