@@ -1,6 +1,5 @@
 #include "explain.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "explain_internal.h"
@@ -19,20 +18,30 @@ bool log_line_next(const char **rest, struct log_line *line)
     return true;
 }
 
+/* Of ASCII alone: tolower() depends on the locale, and a whole log is looked at for each of some 200 patterns. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static bool same_letters(const char *a, const char *b, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (tolower((unsigned char)a[i]) != tolower((unsigned char)b[i]))
+        if (lower(a[i]) != lower(b[i]))
             return false;
     }
     return true;
 }
 
-/* The first place of `words` at or after `from`, as an offset; `line->length` or more when there is none. */
+/* The first place of `words` at or after `from`, as an offset; more than the line's length when there is none. */
 static size_t find(const struct log_line *line, size_t from, const char *words, size_t length)
 {
+    const char first = length > 0 ? lower(words[0]) : '\0';
+
+    if (length == 0)
+        return from;
     for (size_t i = from; i + length <= line->length; i++) {
-        if (same_letters(line->start + i, words, length))
+        if (lower(line->start[i]) == first && same_letters(line->start + i, words, length))
             return i;
     }
     return line->length + 1;
