@@ -13,9 +13,8 @@ const struct explain_row explain_group[] = {
      CURE_NONE,
      {"It may not be safe to bootstrap"},
      "this node was not the last one to stop: another may hold newer data",
-     "bootstrap the node with the highest position (`galera-init plan` on each shows it); do not edit "
-     "safe_to_bootstrap "
-     "before you have compared them"},
+     "bootstrap the node with the highest position (`galera-init plan` on each shows it); compare them before you edit "
+     "safe_to_bootstrap"},
     {"conflicting-primaries",
      WEIGHT_ROOT,
      CURE_NONE,

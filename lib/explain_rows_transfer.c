@@ -74,16 +74,17 @@ const struct explain_row explain_transfer[] = {
      CURE_NONE,
      {"Access denied; you need (at least one of) the", "Error: failed to execute query *privilege"},
      "the account of wsrep_sst_auth lacks a privilege",
-     "GRANT RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT (BINLOG MONITOR and, from 10.5, REPLICA MONITOR) ON *.* "
-     "to it"},
+     "GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR (before 10.5: REPLICATION CLIENT) ON *.* to it; the newest "
+     "want "
+     "REPLICA MONITOR too"},
     {"backup-failed",
      WEIGHT_STEP,
      CURE_NONE,
      {"mariadb-backup finished with error", "mariabackup finished with error", "backup finished with error",
       "innobackupex finished with error"},
      "this node was the donor, and its backup program failed: most often a wrong wsrep_sst_auth or missing grants",
-     "read mariabackup.backup.log in the data directory; the account needs RELOAD, PROCESS, LOCK TABLES, REPLICATION "
-     "CLIENT"},
+     "read mariabackup.backup.log in the data directory; the account needs RELOAD, PROCESS, LOCK TABLES and BINLOG "
+     "MONITOR (before 10.5: REPLICATION CLIENT)"},
     {"backup-unusable",
      WEIGHT_LIKELY,
      CURE_NONE,
@@ -150,8 +151,8 @@ const struct explain_row explain_transfer[] = {
      WEIGHT_HINT,
      CURE_SYNCED,
      {"Failed to recover GCache", "Skipped GCache ring buffer recovery"},
-     "the cache of write sets did not survive the crash: this node cannot give an incremental transfer of what was "
-     "before",
+     "the cache of write sets did not survive the crash, so this node cannot give what was before by an incremental "
+     "transfer",
      "nothing; expect a full transfer where others need older events from it"},
     {0},
 };
