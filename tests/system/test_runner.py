@@ -12,7 +12,7 @@ import tempfile
 import textwrap
 import unittest
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
