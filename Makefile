@@ -198,7 +198,7 @@ soak: deps ## galera-init's model far further, a million checks of the resident 
 	@$(MAKE) --no-print-directory all bench-tools $(BUILD)/tests/unit/galera-init/test_model
 	@BUILD=$(BUILD) MODEL_STATES=$(SOAK_STATES) MODEL_WALKS=$(SOAK_WALKS) tests/run --timeout 7200 \
 		--unit $(BUILD)/tests/unit/galera-init/test_model
-	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident -k no_growth --timeout 1800
+	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident_timing -k no_growth --timeout 1800
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
 
