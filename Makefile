@@ -114,6 +114,9 @@ FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 
+# Objects of tests are kept, else every change in lib/ compiles all of them again.
+.SECONDARY:
+
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
 		$$(addprefix $(BUILD)/obj/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/$$(dir $$*)support/*.c)))) \
@@ -177,7 +180,7 @@ unit: deps ## the unit tests alone
 	@$(MAKE) --no-print-directory unit-programs replays
 	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS)
 
-system: deps ## the system tests alone; SUITE="lab check" chooses
+system: deps ## the system tests alone; SUITE="lab check" chooses, JOBS=3 run side by side
 	@$(MAKE) --no-print-directory all bench-tools
 	@BUILD=$(BUILD) tests/run --system $(SUITE)
 
@@ -197,11 +200,15 @@ bench: deps-bench ## measure, as ratios in one run; PEER=path compares another c
 # form of it. A failure names its SOAK_SEED, which repeats the run.
 SOAK_SECONDS ?= 3600
 SOAK_CHECKS  ?= 1000000
+SOAK_STATES  ?= 3000000
+SOAK_WALKS   ?= 50000
 
 .PHONY: soak
-soak: deps ## a million checks of the resident service, then churn in the registry for SOAK_SECONDS=3600
-	@$(MAKE) --no-print-directory all bench-tools
-	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident -k no_growth --timeout 1800
+soak: deps ## galera-init's model far further, a million checks of the resident service, then churn in the registry for SOAK_SECONDS=3600
+	@$(MAKE) --no-print-directory all bench-tools $(BUILD)/tests/unit/galera-init/test_model
+	@BUILD=$(BUILD) MODEL_STATES=$(SOAK_STATES) MODEL_WALKS=$(SOAK_WALKS) tests/run --timeout 7200 \
+		--unit $(BUILD)/tests/unit/galera-init/test_model
+	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident_timing -k no_growth --timeout 1800
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
 
