@@ -110,7 +110,7 @@ unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
 FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
-	galera-init/test_keys_etcd
+	galera-init/test_keys_etcd galera-haproxy/test_agreement
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 
@@ -131,6 +131,7 @@ fuzz_grastate_PROGRAM  = galera-init
 fuzz_recover_PROGRAM   = galera-init
 fuzz_keys_PROGRAM      = galera-init
 fuzz_statefile_PROGRAM = galera-init
+fuzz_haproxy_PROGRAM   = galera-haproxy
 fuzz_program           = $(or $(fuzz_$(1)_PROGRAM),clustercheck)
 
 $(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -I$(call fuzz_program,$(patsubst fuzz_%,%,$(notdir $*)))
