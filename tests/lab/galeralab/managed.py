@@ -41,6 +41,7 @@ class Managed(Node):
         self.output, self.state = self.process.output, home / "state"
         self.checker = Checker(self)
         self.conf, self.users = self.checker.conf, home / "users.sql"
+        self.prefix: list[str] = []  # what goes before every command line of this host
 
     @staticmethod
     def is_at(home: Path) -> bool:
@@ -66,7 +67,7 @@ class Managed(Node):
     def argv(self, *arguments: str) -> list[str]:
         """galera-init with this host's configuration, and its server where that matters."""
         server = ["--", host.tool("mariadbd"), f"--defaults-file={self.cnf}", f"--user={host.server_user()}"]
-        return [str(host.program("galera-init")), "-c", str(self.conf), *arguments,
+        return [*self.prefix, str(host.program("galera-init")), "-c", str(self.conf), *arguments,
                 *([] if WITHOUT_SERVER & set(arguments) else server)]
 
     def env(self) -> dict[str, str]:

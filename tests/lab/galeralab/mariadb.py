@@ -185,7 +185,7 @@ class Node(Server):
         log = self.home / "recover.log"
         log.unlink(missing_ok=True)
         subprocess.run([host.tool("mariadbd"), f"--defaults-file={self.cnf}", f"--user={host.server_user()}",
-                        "--wsrep-recover", f"--log-error={log}"], cwd=self.home, check=False, timeout=60,
+                        "--wsrep-recover", "--wsrep-cluster-address=dummy://", f"--log-error={log}"], cwd=self.home, check=False, timeout=60,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         found = re.search(r"Recovered position:\s*(\S+:-?\d+)", log.read_text(errors="replace"))
         if not found:
