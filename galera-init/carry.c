@@ -7,6 +7,7 @@
 #include "init.h"
 #include "log.h"
 #include "seed.h"
+#include "tally.h"
 #include "teststep.h"
 
 enum { COMMIT_MS = 4000, LIST_SIZE = 4096 };
@@ -74,8 +75,7 @@ static bool has_history(const struct holding *holding)
 /* A copy that only InnoDB vouches for is replaced when another one can be had. */
 static bool must_blank(const struct init *init)
 {
-    return init->decision.discard ||
-           (init->decision.action == ACTION_JOIN && init->holding.copy == COPY_DOUBTFUL);
+    return init->decision.discard || (init->decision.action == ACTION_JOIN && init->holding.copy == COPY_DOUBTFUL);
 }
 
 /* Rule 4: what is on our own disk before the server starts. */
@@ -98,7 +98,8 @@ static bool prepare_start(struct init *init, const struct bootstrap *bootstrap, 
     return !init->decision.drop_view || datadir_drop_view(datadir, error);
 }
 
-/* Galera insists on safe_to_bootstrap; a directory without history has none, or that of a start that came to nothing. */
+/* Galera insists on safe_to_bootstrap; a directory without history has none, or that of a start that came to nothing.
+ */
 static bool make_safe(struct init *init, struct error *error)
 {
     struct position position = init->holding.position;
@@ -229,10 +230,8 @@ static bool make_accounts(struct init *init, struct error *error)
     const struct bootstrap *last = &init->situation.bootstrap;
     bool first = last->phase == BOOTSTRAP_STARTING && last->kind == KIND_NEW && uuid_is_nil(&last->base.uuid) &&
                  strcmp(last->node, init->settings->name) == 0;
-    const struct seed_job job = {.settings = init->settings,
-                                 .socket = init->info.socket,
-                                 .boot = init->boot,
-                                 .epoch = init->state.epoch};
+    const struct seed_job job = {
+        .settings = init->settings, .socket = init->info.socket, .boot = init->boot, .epoch = init->state.epoch};
 
     if (!first)
         return true;
@@ -330,11 +329,8 @@ void carry_leave(struct init *init, struct deadline deadline)
         return;
     }
     own = situation_record(&init->situation, RECORD_ATTESTED);
-    const struct keys_change change = {.compare = COMPARE_OWN,
-                                       .write = WRITE_OWN,
-                                       .node = init->situation.self,
-                                       .own = &own,
-                                       .card = &init->card};
+    const struct keys_change change = {
+        .compare = COMPARE_OWN, .write = WRITE_OWN, .node = init->situation.self, .own = &own, .card = &init->card};
     if (commit(init, &change, deadline, &error) == CARRIED)
         test_step("stop-written");
     else

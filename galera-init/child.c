@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,7 +116,8 @@ bool child_release(struct child *child, const char *program, struct error *error
         return true;
     }
     child_abandon(child);
-    return error_set(error, EXIT_CONFIG, "cannot execute %s: %s; check that it is installed", program, strerror(number));
+    return error_set(error, EXIT_CONFIG, "cannot execute %s: %s; check that it is installed", program,
+                     strerror(number));
 }
 
 static void end_now(pid_t pid, int *status)

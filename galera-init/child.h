@@ -1,8 +1,8 @@
 /*
  * Processes that galera-init starts: the server, and programs that run to their end.
  *
- * A child waits between fork and exec until it is released, so that its pid can be on disk before it does anything; when
- * we die in between, it ends as well. A program that cannot be executed is an error here and not an exit status.
+ * A child waits between fork and exec until it is released, so that its pid can be on disk before it does anything;
+ * when we die in between, it ends as well. A program that cannot be executed is an error here and not an exit status.
  */
 #ifndef INIT_CHILD_H
 #define INIT_CHILD_H

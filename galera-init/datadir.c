@@ -26,8 +26,8 @@ bool datadir_is_empty(const char *datadir, struct error *error)
     if (directory == NULL) {
         if (errno == ENOENT)
             return true;
-        return error_set(error, errno == EACCES ? EXIT_PERMISSION : EXIT_CONFIG, "cannot read the data directory %s: %s",
-                         datadir, strerror(errno));
+        return error_set(error, errno == EACCES ? EXIT_PERMISSION : EXIT_CONFIG,
+                         "cannot read the data directory %s: %s", datadir, strerror(errno));
     }
     for (struct dirent *entry; empty && (entry = readdir(directory)) != NULL;) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
@@ -81,8 +81,7 @@ bool datadir_read(const char *datadir, bool fresh, struct holding_signs *signs, 
         signs->grastate = grastate_parse(grastate);
         *view = gvwstate_parse(gvwstate);
         signs->transfer_mark = mark_transfer(datadir);
-        bool has_history =
-            signs->grastate.condition == GRASTATE_GOOD && !uuid_is_nil(&signs->grastate.position.uuid);
+        bool has_history = signs->grastate.condition == GRASTATE_GOOD && !uuid_is_nil(&signs->grastate.position.uuid);
         signs->has_data = !empty && (!fresh || has_history);
     }
     free(grastate);
@@ -150,9 +149,10 @@ static bool run_log_open(struct run_log *log, const char *datadir, struct error 
                          base == NULL ? "/tmp" : base, strerror(errno));
     snprintf(log->path, sizeof log->path, "%s/log", log->directory);
     log->fd = open(log->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    owned = log->fd >= 0 && (geteuid() != 0 || stat(datadir, &owner) != 0 ||
-                             (fchown(log->fd, owner.st_uid, owner.st_gid) == 0 &&
-                              chown(log->directory, owner.st_uid, owner.st_gid) == 0));
+    owned =
+        log->fd >= 0 &&
+        (geteuid() != 0 || stat(datadir, &owner) != 0 ||
+         (fchown(log->fd, owner.st_uid, owner.st_gid) == 0 && chown(log->directory, owner.st_uid, owner.st_gid) == 0));
     return owned || error_set(error, EXIT_TRY_AGAIN, "cannot make %s: %s", log->path, strerror(errno));
 }
 
@@ -269,7 +269,8 @@ bool datadir_recover(const struct server_command *command, const char *datadir, 
 {
     char *text = NULL;
     struct run_log log;
-    bool done = run_log_open(&log, datadir, error) && run_to_end(command, "--wsrep-recover", log.path, wake_fd, &text, error);
+    bool done =
+        run_log_open(&log, datadir, error) && run_to_end(command, "--wsrep-recover", log.path, wake_fd, &text, error);
 
     *recovered = recover_parse(done ? text : NULL);
     if (done && recovered->outcome == RECOVER_FAILED && recovered->prepared) {

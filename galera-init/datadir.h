@@ -37,8 +37,8 @@ bool datadir_read(const char *datadir, bool fresh, struct holding_signs *signs, 
 
 /*
  * Asks the server for its position by --wsrep-recover. Transactions that are prepared and stand in the way are rolled
- * back by --tc-heuristic-recover, which is remembered in `recovered`. Nobody may use the directory meanwhile. False with
- * the error set when it could not be run; what it said otherwise is in `recovered`. The log stays in `log_path`.
+ * back by --tc-heuristic-recover, which is remembered in `recovered`. Nobody may use the directory meanwhile. False
+ * with the error set when it could not be run; what it said otherwise is in `recovered`. The log stays in `log_path`.
  */
 bool datadir_recover(const struct server_command *command, const char *datadir, const char *log_path, int wake_fd,
                      struct recovered *recovered, struct error *error);

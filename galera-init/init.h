@@ -18,16 +18,16 @@
 
 /* Our server's process, and what it has been through. Times are those of monotonic_ns(). */
 struct process {
-    struct child child;     /* pid 0: stopped */
-    pid_t stranger;         /* a server that we did not start uses the data directory; 0: none */
-    bool was_primary;       /* since it was started */
-    bool joins;             /* it was started to join, and not to bootstrap or to re-merge */
+    struct child child; /* pid 0: stopped */
+    pid_t stranger;     /* a server that we did not start uses the data directory; 0: none */
+    bool was_primary;   /* since it was started */
+    bool joins;         /* it was started to join, and not to bootstrap or to re-merge */
     int64_t started_ns;
-    int64_t idle_ns;        /* when it lost its Primary Component; 0: it has one, or never had */
-    bool ended;             /* by itself; `status` says how */
+    int64_t idle_ns; /* when it lost its Primary Component; 0: it has one, or never had */
+    bool ended;      /* by itself; `status` says how */
     int status;
-    struct facts facts;     /* its last answer */
-    bool answers;           /* the last question was answered */
+    struct facts facts; /* its last answer */
+    bool answers;       /* the last question was answered */
 };
 
 /* What was last said about waiting, so that it is repeated at growing intervals and not at every look. */
@@ -43,7 +43,7 @@ struct telling {
     int64_t extended_ns;
     bool etcd_failed;
     char refused[NODES_MOST]; /* members whose servers refuse our account were named */
-    char transfer[128];
+    char transfer[256];
     int64_t log_offset; /* of the server's error log when it was started */
 };
 
@@ -54,6 +54,7 @@ struct init {
     char prefix[SETTINGS_PREFIX_SIZE];
     struct node_card card; /* of this node */
     int signal_fd;
+    int stop_fd; /* readable when we are to stop; never read, so that it ends every wait for a child */
 
     struct etcd *etcd;
     struct keeper *keeper;

@@ -28,7 +28,7 @@ struct keeper {
     int64_t stop_ms;
 
     /* The thread's. */
-    int64_t written;    /* revision of what is in etcd */
+    int64_t written; /* revision of what is in etcd */
     bool complained;
     struct backoff backoff;
 };

@@ -10,7 +10,8 @@
 
 struct keeper;
 
-/* `etcd` is the thread's own from here on; it is closed by keeper_close. `prefix` and `node` must outlive the keeper. */
+/* `etcd` is the thread's own from here on; it is closed by keeper_close. `prefix` and `node` must outlive the keeper.
+ */
 struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *node, int64_t ttl_ms,
                            struct error *error);
 

@@ -1,11 +1,11 @@
 #include "local.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "log.h"
 #include "num.h"
 #include "schema.h"
@@ -14,14 +14,10 @@ enum { NO_SUCH_DATABASE = 1049, NO_SUCH_TABLE = 1146, STATEMENT_SIZE = 1024 };
 
 bool local_open(struct local_server *local, const struct settings *settings, const char *socket, struct error *error)
 {
-    static char user[128];
-    const struct passwd *self = getpwuid(geteuid());
-
-    if (settings->admin_user == NULL && self == NULL)
-        return error_set(error, EXIT_INTERNAL, "user %d has no name: set admin_user", (int)geteuid());
-    snprintf(user, sizeof user, "%s", settings->admin_user != NULL ? settings->admin_user : self->pw_name);
     *local = (struct local_server){.timeout_ms = settings->ask_timeout_ms};
-    local->settings.user = user;
+    if (admin_user(settings, local->user)[0] == '\0')
+        return error_set(error, EXIT_CONFIG, "user %d has no name: set admin_user in [init]", (int)geteuid());
+    local->settings.user = local->user;
     local->settings.socket = (char *)(uintptr_t)socket;
     return true;
 }

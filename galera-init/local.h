@@ -5,12 +5,14 @@
 #ifndef INIT_LOCAL_H
 #define INIT_LOCAL_H
 
+#include "admin.h"
 #include "lineage.h"
 #include "node.h"
 #include "settings.h"
 
 struct local_server {
-    struct node_settings settings;
+    char user[ADMIN_USER_SIZE];
+    struct node_settings settings; /* `user` points to the one above: it must stay where it is */
     int64_t timeout_ms;
     struct node *node;    /* NULL: not connected */
     char noted_view[128]; /* the view that our row is of */
@@ -28,7 +30,8 @@ enum node_failure local_ask(struct local_server *local, struct facts *facts, str
 
 /*
  * Notes the generation that our server's transactions belong to, in the suite's schema and together with the view that
- * `facts` are of (decide.h, rule 9); once in every view. What goes wrong is logged once: it is needed without etcd only.
+ * `facts` are of (decide.h, rule 9); once in every view. What goes wrong is logged once: it is needed without etcd
+ * only.
  */
 void local_note_view(struct local_server *local, const char *name, const struct facts *facts,
                      struct generation generation);

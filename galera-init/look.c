@@ -38,7 +38,8 @@ static void look_for_stranger(struct init *init)
         return;
     if (user > 0 && user != init->process.child.pid)
         init->process.stranger = user;
-    else if (left_over != 0 && process_start_time(left_over) == init->state.server_start && init->state.server_start != 0)
+    else if (left_over != 0 && process_start_time(left_over) == init->state.server_start &&
+             init->state.server_start != 0)
         init->process.stranger = left_over;
 }
 
@@ -108,7 +109,7 @@ static bool install(struct init *init, struct error *error)
     if (!save(init, error))
         return false;
     log_notice("the data directory %s is empty: mariadb-install-db makes the system tables", init->info.datadir);
-    if (!datadir_install(&init->command, init->info.datadir, init->local.settings.user, init->signal_fd, error))
+    if (!datadir_install(&init->command, init->info.datadir, init->local.settings.user, init->stop_fd, error))
         return false;
     init->state.installing = false;
     init->state.fresh = true;
@@ -123,7 +124,7 @@ static bool recover(struct init *init, struct holding_signs *signs, struct error
     snprintf(log_path, sizeof log_path, "%s/recover.log", init->settings->state_dir);
     log_notice("the server did not stop cleanly, or grastate.dat is no help: asking it for its position "
                "(--wsrep-recover)");
-    if (!datadir_recover(&init->command, init->info.datadir, log_path, init->signal_fd, &signs->recovered, error))
+    if (!datadir_recover(&init->command, init->info.datadir, log_path, init->stop_fd, &signs->recovered, error))
         return false;
     if (signs->recovered.outcome == RECOVER_POSITION)
         log_notice("recovered position %s%s", position_format(&signs->recovered.position, position),
@@ -138,8 +139,7 @@ bool look_at_disk(struct init *init, struct error *error)
     struct holding_signs signs;
 
     error->code = EXIT_YES;
-    if (!install(init, error) ||
-        !datadir_read(init->info.datadir, init->state.fresh, &signs, &init->view, error))
+    if (!install(init, error) || !datadir_read(init->info.datadir, init->state.fresh, &signs, &init->view, error))
         return false;
     if (holding_needs_recover(&signs) && !recover(init, &signs, error))
         return false;
@@ -160,8 +160,7 @@ static void add_node(struct situation *situation, const char *name)
         return;
     while (at < situation->count && strcmp(situation->nodes[at].name, name) < 0)
         at++;
-    memmove(&situation->nodes[at + 1], &situation->nodes[at],
-            (situation->count - at) * sizeof situation->nodes[0]);
+    memmove(&situation->nodes[at + 1], &situation->nodes[at], (situation->count - at) * sizeof situation->nodes[0]);
     situation->nodes[at] = (struct node_facts){.cached = false};
     snprintf(situation->nodes[at].name, sizeof situation->nodes[at].name, "%s", name);
     situation->count++;
@@ -365,8 +364,7 @@ bool look(struct init *init, struct error *error)
 
     look_for_stranger(init);
     look_at_server(init);
-    if (init->process.child.pid == 0 && init->process.stranger == 0 && !init->disk_known &&
-        !look_at_disk(init, error))
+    if (init->process.child.pid == 0 && init->process.stranger == 0 && !init->disk_known && !look_at_disk(init, error))
         return false;
     if (init->process.idle_ns != 0 && !read_view(init, error))
         return false;

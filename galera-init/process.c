@@ -20,7 +20,8 @@
 enum {
     NS_PER_MS = 1000000,
     STOP_POLL_MS = 100,
-    /* mariadbd loses a SIGTERM that comes while it starts, and one that waits for a Primary Component never hears it. */
+    /* mariadbd loses a SIGTERM that comes while it starts, and one that waits for a Primary Component never hears it.
+     */
     ASK_AGAIN_MS = 3000,
     DEAF_MS = 3000,          /* ours: so long for one that cannot have committed anything */
     DEAF_STRANGER_MS = 8000, /* of a stranger we do not know how far it has come */
@@ -39,7 +40,8 @@ bool process_start(struct init *init, const struct server_start *start, struct e
 
     if (!server_start_arguments(&init->command, start, &arguments, error))
         return false;
-    init->telling.log_offset = init->info.log_error[0] != '\0' && stat(init->info.log_error, &log) == 0 ? log.st_size : 0;
+    init->telling.log_offset =
+        init->info.log_error[0] != '\0' && stat(init->info.log_error, &log) == 0 ? log.st_size : 0;
     int out_fd = init->info.log_error[0] == '\0' ? output_open(error) : -1;
     if (out_fd < 0 && init->info.log_error[0] == '\0')
         return false;
@@ -142,11 +144,13 @@ static void let_transfer_end(struct init *init, struct deadline deadline)
     if (!in_transfer(init))
         return;
     duration_format(deadline_left_ms(deadline), patience, sizeof patience);
-    log_notice("a state transfer is under way; waiting up to %s (stop_timeout) for its end before the server is stopped",
-               patience);
+    log_notice(
+        "a state transfer is under way; waiting up to %s (stop_timeout) for its end before the server is stopped",
+        patience);
     if (!wait_for(init, transfer_is_over, deadline))
-        log_warning("the state transfer has not ended: stopping the server nevertheless; the joiner of the transfer has to "
-                    "begin anew");
+        log_warning(
+            "the state transfer has not ended: stopping the server nevertheless; the joiner of the transfer has to "
+            "begin anew");
 }
 
 static bool no_sessions(struct init *init)
@@ -167,7 +171,8 @@ static bool drain(struct init *init, struct deadline deadline)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) {
         if (errno != EEXIST)
-            log_info("cannot make %s: %s; clients are not told to leave before the server stops", path, strerror(errno));
+            log_info("cannot make %s: %s; clients are not told to leave before the server stops", path,
+                     strerror(errno));
         return false;
     }
     close(fd);
@@ -201,8 +206,9 @@ static void end_child(struct init *init, struct deadline deadline)
             break;
         }
         if (deadline_passed(deadline)) {
-            log_err("the server has not stopped within stop_timeout: killing it; what it had committed is on disk, and the "
-                    "next start recovers it");
+            log_err(
+                "the server has not stopped within stop_timeout: killing it; what it had committed is on disk, and the "
+                "next start recovers it");
             break;
         }
     }

@@ -5,9 +5,9 @@
 /* Every column is compared bytewise: names of nodes differ by case. */
 #define MAKE                                                                                                           \
     "CREATE DATABASE IF NOT EXISTS `" SCHEMA_NAME "` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;"                       \
-    "CREATE TABLE IF NOT EXISTS `" SCHEMA_NAME "`.`view` (node VARCHAR(64) NOT NULL PRIMARY KEY, gcomm_uuid CHAR(36),"    \
+    "CREATE TABLE IF NOT EXISTS `" SCHEMA_NAME "`.`view` (node VARCHAR(64) NOT NULL PRIMARY KEY, gcomm_uuid CHAR(36)," \
     " conf_id BIGINT, generation BIGINT, mark BIGINT UNSIGNED) ENGINE=InnoDB;"                                         \
-    "CREATE TABLE IF NOT EXISTS `" SCHEMA_NAME "`.`seed` (id TINYINT UNSIGNED NOT NULL PRIMARY KEY,"                      \
+    "CREATE TABLE IF NOT EXISTS `" SCHEMA_NAME "`.`seed` (id TINYINT UNSIGNED NOT NULL PRIMARY KEY,"                   \
     " state VARCHAR(16), sha256 CHAR(64), `database` VARCHAR(64), made_with VARCHAR(200), node VARCHAR(64),"           \
     " loader CHAR(32), users_sha256 CHAR(64),"                                                                         \
     " updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP) ENGINE=InnoDB;"                \

@@ -7,7 +7,7 @@
 #include "admin.h"
 #include "schema.h"
 
-#define TABLE "`" SCHEMA_NAME "`.`seed`"
+#define TABLE    "`" SCHEMA_NAME "`.`seed`"
 #define NOT_OURS "NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema', '" SCHEMA_NAME "')"
 
 enum { COLUMN_STATE, COLUMN_SHA256, COLUMN_DATABASE, COLUMN_NODE, COLUMN_LOADER, COLUMN_USERS, COLUMNS };
@@ -53,7 +53,8 @@ static bool take_row(char *const *cell, struct seed_mark *mark, struct error *er
         take_text(cell[COLUMN_USERS], mark->users_sha256, sizeof mark->users_sha256))
         return true;
     return error_set(error, EXIT_TRY_AGAIN,
-                     "the row of " SCHEMA_NAME ".seed makes no sense (state must be NULL, 'loading' or 'done'); repair it");
+                     "the row of " SCHEMA_NAME
+                     ".seed makes no sense (state must be NULL, 'loading' or 'done'); repair it");
 }
 
 bool mark_read(struct node *node, struct seed_mark *mark, struct error *error)

@@ -11,10 +11,10 @@
  * A change is an UPDATE that names the loader that it replaces. Of two nodes that do so at the same time one fails, by
  * Galera's certification; so there is one loader at a time, whatever etcd says.
  *
- * A loader that lost its claim may still run: etcd cannot be reached from there, or the host was frozen. Who replaces it
- * therefore waits for SEED_GRACE_MS between taking the mark and touching the database. In that time the other one sees
- * that the mark is no longer its own and ends its client; or its session, when nothing comes out of a frozen client,
- * is ended by its server after SEED_IDLE_S.
+ * A loader that lost its claim may still run: etcd cannot be reached from there, or the host was frozen. Who replaces
+ * it therefore waits for SEED_GRACE_MS between taking the mark and touching the database. In that time the other one
+ * sees that the mark is no longer its own and ends its client; or its session, when nothing comes out of a frozen
+ * client, is ended by its server after SEED_IDLE_S.
  */
 #ifndef INIT_SEED_MARK_H
 #define INIT_SEED_MARK_H

@@ -99,7 +99,8 @@ static char *read_back(int fd)
     char *text = NULL;
     ssize_t length;
 
-    if (fstat(fd, &status) != 0 || status.st_size > HELP_SIZE_MOST || (text = malloc((size_t)status.st_size + 1)) == NULL)
+    if (fstat(fd, &status) != 0 || status.st_size > HELP_SIZE_MOST ||
+        (text = malloc((size_t)status.st_size + 1)) == NULL)
         return NULL;
     length = pread(fd, text, (size_t)status.st_size, 0);
     text[length > 0 ? length : 0] = '\0';
@@ -141,8 +142,7 @@ bool server_ask(const struct server_command *command, int wake_fd, struct server
     if (arguments == NULL || fd < 0) {
         error_set(error, EXIT_INTERNAL, "out of memory");
     } else if (server_run_arguments(command, options, arguments, error)) {
-        enum child_end end =
-            child_run(arguments->argv, fd, wake_fd, deadline_in_ms(HELP_TIMEOUT_MS), &status, error);
+        enum child_end end = child_run(arguments->argv, fd, wake_fd, deadline_in_ms(HELP_TIMEOUT_MS), &status, error);
         text = read_back(fd);
         if (end == CHILD_FAILED)
             ;
@@ -177,7 +177,8 @@ static void add(struct server_arguments *arguments, const char *argument)
     arguments->argv[arguments->count] = NULL;
 }
 
-static void __attribute__((format(printf, 2, 3))) add_format(struct server_arguments *arguments, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+add_format(struct server_arguments *arguments, const char *format, ...)
 {
     char *begin = arguments->text + arguments->used;
     size_t room = sizeof arguments->text - arguments->used;
@@ -223,7 +224,8 @@ bool server_start_arguments(const struct server_command *command, const struct s
 
     /* ", " and " " would be read as empty lists as well (gcomm/src/gmcast.cpp). */
     if (start->members[0] == '\0' || start->members[strspn(start->members, ", ")] == '\0')
-        return error_set(error, EXIT_INTERNAL, "no address to join: not starting a server that would make a new cluster");
+        return error_set(error, EXIT_INTERNAL,
+                         "no address to join: not starting a server that would make a new cluster");
     add_command(arguments, command);
     add_format(arguments, "--wsrep-cluster-name=%s", start->cluster);
     add_format(arguments, "--wsrep-node-name=%s", start->node);
