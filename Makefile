@@ -181,6 +181,12 @@ bench: deps-bench ## measure, as ratios in one run; PEER=path compares another c
 	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
 
+.PHONY: bench-stall
+bench-stall: deps ## the pause of writes after kill -9 of a node: Galera's default timeouts and those of conf/galera.cnf
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/stall -n 10
+	@BUILD=$(BUILD) tests/bench/stall --load 60
+
 # --- soak ------------------------------------------------------------------------------------------------------
 
 # Registrations and members of etcd come and go at random; then the registry must equal the living. `make test` has a short
