@@ -355,8 +355,10 @@ enum exit_code seed_run(const struct seed_job *job, struct error *error)
     node_close(run.watcher);
     node_close(run.node);
     fd_close(&run.wake);
-    if (done)
+    if (done) {
+        *error = (struct error){0}; /* what failed on the way has been logged */
         return EXIT_YES;
+    }
     if (error->code != EXIT_NO && error->code != EXIT_CONFIG)
         error->code = EXIT_TRY_AGAIN;
     return error->code;
