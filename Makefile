@@ -151,7 +151,7 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Make
 DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libssl-dev libinih-dev libcurl4-openssl-dev libjansson-dev
 DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
 	iproute2 procps openssl python3
-DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd
+DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd rsyslog rsyslog-gnutls rsyslog-elasticsearch
 DEPS_BENCH = nginx
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
 
