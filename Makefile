@@ -109,7 +109,8 @@ $(BUILD)/bin/clustercheck: STATIC_LINK = $(STATIC)
 unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
-FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch
+FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
+	galera-init/test_keys_etcd galera-haproxy/test_agreement
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 
@@ -124,9 +125,19 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
 	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(cmocka_LIBS) $(or $($(call unit_program,$*)_LIBS),$(suite_LIBS)) -o $@
 
 $(foreach p,$(DIRECTORIES),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
-$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -Iclustercheck
 
-$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+# A fuzz target is linked with clustercheck unless another program is named here.
+fuzz_grastate_PROGRAM  = galera-init
+fuzz_recover_PROGRAM   = galera-init
+fuzz_keys_PROGRAM      = galera-init
+fuzz_statefile_PROGRAM = galera-init
+fuzz_haproxy_PROGRAM   = galera-haproxy
+fuzz_program           = $(or $(fuzz_$(1)_PROGRAM),clustercheck)
+
+$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -I$(call fuzz_program,$(patsubst fuzz_%,%,$(notdir $*)))
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
+		$$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(suite_LIBS) -o $@
 
@@ -184,6 +195,11 @@ bench: deps-bench ## measure, as ratios in one run; PEER=path compares another c
 	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
 
+.PHONY: bench-init
+bench-init: deps ## measure first boots and recoveries of three nodes under galera-init
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/init_times
+
 # --- soak ------------------------------------------------------------------------------------------------------
 
 # Registrations and members of etcd come and go at random; then the registry must equal the living. `make test` has a short
@@ -193,14 +209,20 @@ SOAK_CHECKS  ?= 1000000
 SOAK_STATES  ?= 3000000
 SOAK_WALKS   ?= 50000
 
+# Histories of a cluster under galera-init; a failure names its INIT_SEED.
+INIT_HISTORIES ?= 300
+
 .PHONY: soak
-soak: deps ## galera-init's model far further, a million checks of the resident service, then churn in the registry for SOAK_SECONDS=3600
+soak: deps ## galera-init's model far further, a million checks of the resident service, churn in the registry for SOAK_SECONDS=3600, INIT_HISTORIES=300
 	@$(MAKE) --no-print-directory all bench-tools $(BUILD)/tests/unit/galera-init/test_model
 	@BUILD=$(BUILD) MODEL_STATES=$(SOAK_STATES) MODEL_WALKS=$(SOAK_WALKS) tests/run --timeout 7200 \
 		--unit $(BUILD)/tests/unit/galera-init/test_model
 	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident_timing -k no_growth --timeout 1800
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
+	@BUILD=$(BUILD) INIT_THOROUGH=1 tests/run --system init_steps --timeout 3600
+	@BUILD=$(BUILD) INIT_HISTORIES=$(INIT_HISTORIES) INIT_SECONDS=86400 INIT_SEED=$(INIT_SEED) tests/run --system init_soak \
+		--timeout 90000
 
 # --- sanitizers and valgrind ------------------------------------------------------------------------------------
 
@@ -259,7 +281,7 @@ fuzz: deps-lint ## run every fuzz target for FUZZ_SECONDS=60 each
 
 fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
 
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(suite_LIBS) -o $@
 

@@ -39,12 +39,13 @@ atexit.register(_end_shared)
 class LabCase(unittest.TestCase):
     """Tests that start what they need by themselves; the network is empty at the start of the class."""
 
+    LAB = Lab
     lab: Lab
 
     @classmethod
     def setUpClass(cls) -> None:
         _end_shared()
-        cls.lab = Lab()
+        cls.lab = cls.LAB()
         cls.lab.down()
         cls.addClassCleanup(cls.lab.down)
 

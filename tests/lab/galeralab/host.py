@@ -39,8 +39,17 @@ def search_path() -> str:
     return _PATH
 
 
+def clean_env() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C"}
+
+
 def build_dir() -> Path:
     return CHECKOUT / os.environ.get("BUILD", "build")
+
+
+def program(name: str) -> Path:
+    """A program of the suite, as it was built."""
+    return (build_dir() / "bin" / name).absolute()
 
 
 def clustercheck_bin() -> Path:
