@@ -147,7 +147,8 @@ static bool run_log_open(struct run_log *log, const char *datadir, struct error 
     if (mkdtemp(log->directory) == NULL)
         return error_set(error, EXIT_TRY_AGAIN, "cannot make a directory for the server's log below %s: %s",
                          base == NULL ? "/tmp" : base, strerror(errno));
-    snprintf(log->path, sizeof log->path, "%s/log", log->directory);
+    /* A name without an extension would get one from the server. */
+    snprintf(log->path, sizeof log->path, "%s/log.err", log->directory);
     log->fd = open(log->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     owned =
         log->fd >= 0 &&

@@ -107,14 +107,15 @@ static char *read_back(int fd)
     return text;
 }
 
-/* The last words of a program that failed. */
-static const char *last_words(const char *text)
+/* What a server that failed says of it: its last line with [ERROR], else its last words. */
+static void say_why(const char *text, char *why, size_t size)
 {
     size_t length = strlen(text);
+    const char *line = text + (length > ERROR_TAIL_SIZE ? length - ERROR_TAIL_SIZE : 0);
 
-    while (length > 0 && text[length - 1] == '\n')
-        length--;
-    return length > ERROR_TAIL_SIZE ? text + length - ERROR_TAIL_SIZE : text;
+    for (const char *found = text; (found = strstr(found, "[ERROR]")) != NULL; found++)
+        line = found;
+    snprintf(why, size, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
 static bool judge_info(const struct server_info *info, struct error *error)
@@ -135,6 +136,7 @@ bool server_ask(const struct server_command *command, int wake_fd, struct server
     struct server_arguments *arguments = malloc(sizeof *arguments);
     int fd = memfd_create("galera-init", MFD_CLOEXEC);
     char words[64];
+    char why[ERROR_TAIL_SIZE];
     char *text = NULL;
     bool done = false;
     int status;
@@ -150,10 +152,11 @@ bool server_ask(const struct server_command *command, int wake_fd, struct server
             error_set(error, EXIT_TRY_AGAIN, "interrupted while asking %s for its options", command->argv[0]);
         else if (text == NULL || end == CHILD_LATE)
             error_set(error, EXIT_INTERNAL, "%s --verbose --help did not end", command->argv[0]);
-        else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+            say_why(text, why, sizeof why);
             error_set(error, EXIT_CONFIG, "%s does not accept its options (%s): %s", command->argv[0],
-                      child_status_text(status, words, sizeof words), last_words(text));
-        else {
+                      child_status_text(status, words, sizeof words), why);
+        } else {
             server_parse_help(text, info);
             done = judge_info(info, error);
         }
@@ -212,6 +215,8 @@ bool server_run_arguments(const struct server_command *command, const char *cons
                           struct server_arguments *arguments, struct error *error)
 {
     add_command(arguments, command);
+    /* With rsync transfers the server insists on an address, even where it connects to nobody. */
+    add(arguments, "--wsrep-cluster-address=gcomm://127.0.0.1");
     for (; *options != NULL; options++)
         add(arguments, *options);
     return judge_arguments(arguments, error);
