@@ -109,9 +109,13 @@ $(BUILD)/bin/clustercheck: STATIC_LINK = $(STATIC)
 unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
-FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch
+FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
+	galera-init/test_keys_etcd galera-haproxy/test_agreement
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
+
+# Objects of tests are kept, else every change in lib/ compiles all of them again.
+.SECONDARY:
 
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
@@ -121,9 +125,19 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
 	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(cmocka_LIBS) $(or $($(call unit_program,$*)_LIBS),$(suite_LIBS)) -o $@
 
 $(foreach p,$(DIRECTORIES),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
-$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -Iclustercheck
 
-$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+# A fuzz target is linked with clustercheck unless another program is named here.
+fuzz_grastate_PROGRAM  = galera-init
+fuzz_recover_PROGRAM   = galera-init
+fuzz_keys_PROGRAM      = galera-init
+fuzz_statefile_PROGRAM = galera-init
+fuzz_haproxy_PROGRAM   = galera-haproxy
+fuzz_program           = $(or $(fuzz_$(1)_PROGRAM),clustercheck)
+
+$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -I$(call fuzz_program,$(patsubst fuzz_%,%,$(notdir $*)))
+
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
+		$$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(suite_LIBS) -o $@
 
@@ -167,7 +181,7 @@ unit: deps ## the unit tests alone
 	@$(MAKE) --no-print-directory unit-programs replays
 	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS)
 
-system: deps ## the system tests alone; SUITE="lab check" chooses
+system: deps ## the system tests alone; SUITE="lab check" chooses, JOBS=3 run side by side
 	@$(MAKE) --no-print-directory all bench-tools
 	@BUILD=$(BUILD) tests/run --system $(SUITE)
 
@@ -192,14 +206,18 @@ bench-init: deps ## measure first boots and recoveries of three nodes under gale
 # form of it. A failure names its SOAK_SEED, which repeats the run.
 SOAK_SECONDS ?= 3600
 SOAK_CHECKS  ?= 1000000
+SOAK_STATES  ?= 3000000
+SOAK_WALKS   ?= 50000
 
 # Histories of a cluster under galera-init; a failure names its INIT_SEED.
 INIT_HISTORIES ?= 300
 
 .PHONY: soak
-soak: deps ## a million checks of the resident service, churn in the registry for SOAK_SECONDS=3600, INIT_HISTORIES=300
-	@$(MAKE) --no-print-directory all bench-tools
-	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident -k no_growth --timeout 1800
+soak: deps ## galera-init's model far further, a million checks of the resident service, churn in the registry for SOAK_SECONDS=3600, INIT_HISTORIES=300
+	@$(MAKE) --no-print-directory all bench-tools $(BUILD)/tests/unit/galera-init/test_model
+	@BUILD=$(BUILD) MODEL_STATES=$(SOAK_STATES) MODEL_WALKS=$(SOAK_WALKS) tests/run --timeout 7200 \
+		--unit $(BUILD)/tests/unit/galera-init/test_model
+	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident_timing -k no_growth --timeout 1800
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
 	@BUILD=$(BUILD) INIT_THOROUGH=1 tests/run --system init_steps --timeout 3600
@@ -263,7 +281,7 @@ fuzz: deps-lint ## run every fuzz target for FUZZ_SECONDS=60 each
 
 fuzz-programs: $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
 
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/clustercheck.a $(BUILD)/libsuite.a
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(suite_LIBS) -o $@
 

@@ -50,7 +50,7 @@ struct node *admin_open(const struct settings *settings, const char *socket, int
     enum node_failure failure = node_open(&local, deadline_in_ms(timeout_ms), &node, error);
     if (failure == NODE_ANSWERED)
         return node;
-    error->code = failure == NODE_ACCESS_DENIED ? EXIT_PERMISSION : EXIT_TRY_AGAIN;
+    error->code = failure == NODE_ACCESS_DENIED ? EXIT_CONFIG : EXIT_TRY_AGAIN;
     error_context(error, "the local server (%s, account %s)%s", path, user,
                   failure == NODE_ACCESS_DENIED ? " needs an account for admin_user that may do all, identified via "
                                                   "unix_socket"
@@ -65,7 +65,7 @@ static bool explain(struct node *node, enum node_failure failure, struct error *
     error->code = EXIT_TRY_AGAIN;
     if (number == ACCESS_DENIED || number == ACCESS_DENIED_DATABASE || number == ACCESS_DENIED_TABLE ||
         number == ACCESS_DENIED_PRIVILEGE) {
-        error->code = EXIT_PERMISSION;
+        error->code = EXIT_CONFIG;
         return error_context(error, "admin_user has too few rights on the local server");
     }
     if (number == WSREP_NOT_READY)

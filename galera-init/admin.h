@@ -15,12 +15,12 @@ enum { ADMIN_USER_SIZE = 256 };
 /* [init] admin_user, else the name of the user that we run as; returns `name`. "" when that has no name. */
 const char *admin_user(const struct settings *settings, char name[ADMIN_USER_SIZE]);
 
-/* Every statement may take `timeout_ms`. NULL with EXIT_TRY_AGAIN, or EXIT_PERMISSION when the server refuses us. */
+/* Every statement may take `timeout_ms`. NULL with EXIT_TRY_AGAIN, or EXIT_CONFIG when the server refuses us. */
 struct node *admin_open(const struct settings *settings, const char *socket, int64_t timeout_ms, struct error *error);
 
 /*
  * Runs statements, and keeps the rows of the last one that has any (`rows` may be NULL; node_rows_free). False with
- * EXIT_TRY_AGAIN, or EXIT_PERMISSION when we may not. `sql->failed` is an error, so a caller need not look at it.
+ * EXIT_TRY_AGAIN, or EXIT_CONFIG when we may not. `sql->failed` is an error, so a caller need not look at it.
  */
 bool admin_query(struct node *node, const struct text *sql, struct node_rows *rows, struct error *error);
 

@@ -41,6 +41,7 @@ static const struct {
     [CAUSE_RUNNING] = {"running", "Primary"},
     [CAUSE_NOT_RECORDED] = {"not-recorded", "bringing what etcd says of us in line with what is"},
     [CAUSE_TRANSFER] = {"transfer", "started; waiting to be taken in by %w"},
+    [CAUSE_BECOMING_PRIMARY] = {"becoming-primary", "started to bootstrap the cluster; waiting for it to be Primary"},
     [CAUSE_OLD_VIEW] = {"old-view", "waiting for the members of the last view to come back%W"},
 
     [CAUSE_TOO_FEW] = {"too-few", "%n of %N nodes have registered (missing %m more); not bootstrapping yet"},

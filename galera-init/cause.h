@@ -23,6 +23,7 @@ enum cause {
     CAUSE_RUNNING,
     CAUSE_NOT_RECORDED,
     CAUSE_TRANSFER,
+    CAUSE_BECOMING_PRIMARY,
     CAUSE_OLD_VIEW,
 
     /* waiting for others */

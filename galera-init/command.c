@@ -88,8 +88,11 @@ int command_attest_lost(const struct settings *settings, const char *node, struc
         return EXIT_INTERNAL;
     if (scene_read(scene, settings, NULL, error)) {
         struct verb verb = verb_attest_lost(&scene->situation, node);
-        const struct keys_change change = {
-            .compare = verb.compare, .write = WRITE_OWN, .node = verb.node, .own = &verb.record};
+        const struct keys_change change = {.compare = verb.compare,
+                                           .write = WRITE_OWN,
+                                           .node = verb.node,
+                                           .own = &verb.record,
+                                           .card = verb.node < NODES_MOST ? &scene->keys.card[verb.node] : NULL};
         code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, error) : commit(scene, &change, error);
         if (code == EXIT_YES)
             printf(

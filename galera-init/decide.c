@@ -164,6 +164,8 @@ static struct decision decide_starting(const struct situation *situation)
     }
     if (situation->local.patience_over)
         return decision_of(ACTION_STOP, CAUSE_NO_PRIMARY_CAME, 0);
+    if (situation->etcd_reachable && bootstrap->kind == KIND_NEW && bootstrap->phase == BOOTSTRAP_STARTING)
+        return decision_of(ACTION_RUN, CAUSE_BECOMING_PRIMARY, 0);
     return decision_of(ACTION_RUN, CAUSE_OLD_VIEW, 0);
 }
 

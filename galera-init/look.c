@@ -327,7 +327,9 @@ void look_at_members(const struct settings *settings, struct situation *situatio
 static void tell_refusals(struct init *init, const struct member_question question[NODES_MOST])
 {
     for (size_t i = 0; i < init->situation.count; i++) {
-        bool refused = question[i].address != NULL && question[i].failure == NODE_ACCESS_DENIED;
+        /* Before that the account may not be made yet. */
+        bool refused = init->situation.bootstrap.phase == BOOTSTRAP_PRIMARY && question[i].address != NULL &&
+                       question[i].failure == NODE_ACCESS_DENIED;
         if (refused && !init->telling.refused[i])
             log_warning("the server of %s does not let us ask it: %s; check user and password in [mysql]",
                         init->situation.nodes[i].name, question[i].error.text);

@@ -215,8 +215,8 @@ bool server_run_arguments(const struct server_command *command, const char *cons
                           struct server_arguments *arguments, struct error *error)
 {
     add_command(arguments, command);
-    /* With rsync transfers the server insists on an address, even where it connects to nobody. */
-    add(arguments, "--wsrep-cluster-address=gcomm://127.0.0.1");
+    /* The server insists on an address, even where it connects to nobody; this kind cannot connect anywhere. */
+    add(arguments, "--wsrep-cluster-address=dummy://");
     for (; *options != NULL; options++)
         add(arguments, *options);
     return judge_arguments(arguments, error);

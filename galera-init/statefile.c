@@ -141,24 +141,25 @@ static bool understand(const char *directory, const struct text *text, struct st
                      what);
 }
 
-static bool read_state(const char *directory, int directory_fd, struct state *state, struct error *error)
+/* A pipe of that name must not hold us up, and is no state. */
+static bool read_regular(const char *directory, int fd, struct text *text, struct error *error)
 {
     struct stat status;
+
+    if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
+        return error_set(error, EXIT_CONFIG, "%s/%s is no regular file", directory, STATE_NAME);
+    return read_all(fd, text) || fail(error, directory, STATE_NAME, "cannot be read");
+}
+
+static bool read_state(const char *directory, int directory_fd, struct state *state, struct error *error)
+{
     struct text text = {.most = STATE_MOST};
     int fd = openat(directory_fd, STATE_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     memset(state, 0, sizeof *state);
     if (fd < 0)
         return errno == ENOENT || fail(error, directory, STATE_NAME, "cannot be opened");
-    bool good;
-    if (fstat(fd, &status) != 0)
-        good = fail(error, directory, STATE_NAME, "cannot be read");
-    else if (!S_ISREG(status.st_mode))
-        good = error_set(error, EXIT_CONFIG, "%s/%s is no regular file", directory, STATE_NAME);
-    else if (!read_all(fd, &text))
-        good = fail(error, directory, STATE_NAME, "cannot be read");
-    else
-        good = understand(directory, &text, state, error);
+    bool good = read_regular(directory, fd, &text, error) && understand(directory, &text, state, error);
     close(fd);
     text_free(&text);
     if (!good)

@@ -1,38 +1,47 @@
 #include "explain.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "explain_internal.h"
 
 bool log_line_next(const char **rest, struct log_line *line)
 {
+    const char *end = strchr(*rest, '\n');
+
     if (**rest == '\0')
         return false;
     line->start = *rest;
-    line->length = strcspn(*rest, "\n");
-    *rest += line->length;
-    if (**rest == '\n')
-        (*rest)++;
+    line->length = end != NULL ? (size_t)(end - *rest) : strlen(*rest);
+    *rest += line->length + (end != NULL ? 1 : 0);
     if (line->length > 0 && line->start[line->length - 1] == '\r')
         line->length--;
     return true;
 }
 
+/* Of ASCII alone: tolower() depends on the locale, and a whole log is looked at for each of some 200 patterns. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static bool same_letters(const char *a, const char *b, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (tolower((unsigned char)a[i]) != tolower((unsigned char)b[i]))
+        if (lower(a[i]) != lower(b[i]))
             return false;
     }
     return true;
 }
 
-/* The first place of `words` at or after `from`, as an offset; `line->length` or more when there is none. */
+/* The first place of `words` at or after `from`, as an offset; more than the line's length when there is none. */
 static size_t find(const struct log_line *line, size_t from, const char *words, size_t length)
 {
+    const char first = length > 0 ? lower(words[0]) : '\0';
+
+    if (length == 0)
+        return from;
     for (size_t i = from; i + length <= line->length; i++) {
-        if (same_letters(line->start + i, words, length))
+        if (lower(line->start[i]) == first && same_letters(line->start + i, words, length))
             return i;
     }
     return line->length + 1;
@@ -42,13 +51,13 @@ bool log_line_has(const struct log_line *line, const char *pattern)
 {
     size_t at = 0;
 
-    while (*pattern != '\0') {
-        size_t length = strcspn(pattern, "*");
-        at = find(line, at, pattern, length) + length;
+    for (const char *part = pattern; part != NULL;) {
+        const char *star = strchr(part, '*');
+        size_t length = star != NULL ? (size_t)(star - part) : strlen(part);
+        at = find(line, at, part, length) + length;
         if (at > line->length)
             return false;
-        pattern += length;
-        pattern += *pattern == '*' ? 1 : 0;
+        part = star != NULL ? star + 1 : NULL;
     }
     return true;
 }
@@ -102,12 +111,12 @@ static bool matches(const struct explain_row *row, const struct log_line *line)
 
 static const struct explain_row *row_of(const struct log_line *line)
 {
-    static const struct explain_table *const tables[] = {&explain_group, &explain_transfer, &explain_server};
+    static const struct explain_row *const tables[] = {explain_group, explain_transfer, explain_server};
 
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
-        for (size_t i = 0; i < tables[t]->count; i++) {
-            if (matches(&tables[t]->rows[i], line))
-                return &tables[t]->rows[i];
+        for (const struct explain_row *row = tables[t]; row->word != NULL; row++) {
+            if (matches(row, line))
+                return row;
         }
     }
     return NULL;

@@ -42,24 +42,22 @@ enum {
     WEIGHT_HINT = 1,   /* usual, and worth a thought where nothing else is said */
 };
 
+/*
+ * What strerror() says depends on the C library and the locale, and Galera 26.4.21 replaced part of it by words of its
+ * own (gcs_error_str): rows have the error's number too, where the line has it.
+ */
 struct explain_row {
-    const char *word;
+    const char *word; /* NULL ends a table */
     int weight;
     enum log_cure cure;
-    const char *patterns[EXPLAIN_PATTERNS]; /* one is enough */
+    const char *patterns[EXPLAIN_PATTERNS]; /* one is enough; NULL is none */
     const char *cause;
     const char *remedy;
 };
 
-/*
- * What strerror() says depends on the C library and the locale, and Galera 26.4.21 replaced part of it by words of its
- * own (gcs_error_str): such rows have the error's number too, where the line has it.
- */
-struct explain_table {
-    const struct explain_row *rows; /* of several that match one line the first counts */
-    size_t count;
-};
-
-extern const struct explain_table explain_group, explain_transfer, explain_server;
+/* Of several rows that match one line the first counts, in this order. */
+extern const struct explain_row explain_group[];
+extern const struct explain_row explain_transfer[];
+extern const struct explain_row explain_server[];
 
 #endif

@@ -6,16 +6,15 @@
  */
 #include "explain_internal.h"
 
-static const struct explain_row rows[] = {
+const struct explain_row explain_group[] = {
     /* --- who may form the cluster, and which history it has --- */
     {"not-safe-to-bootstrap",
      WEIGHT_ROOT,
      CURE_NONE,
      {"It may not be safe to bootstrap"},
      "this node was not the last one to stop: another may hold newer data",
-     "bootstrap the node with the highest position (`galera-init plan` on each shows it); do not edit "
-     "safe_to_bootstrap "
-     "before you have compared them"},
+     "bootstrap the node with the highest position (`galera-init plan` on each shows it); compare them before you edit "
+     "safe_to_bootstrap"},
     {"conflicting-primaries",
      WEIGHT_ROOT,
      CURE_NONE,
@@ -212,12 +211,11 @@ static const struct explain_row rows[] = {
      "none of the nodes that were reached is Primary",
      "wait for the others; if all are there and stay so, bootstrap the most advanced one"},
     {"not-primary",
-     WEIGHT_END,
+     WEIGHT_HINT,
      CURE_PRIMARY,
      {"Received NON-PRIMARY."},
      "the node lost the Primary Component",
      "see whether the other nodes run and can be reached on port 4567"},
 
+    {0},
 };
-
-const struct explain_table explain_group = {rows, sizeof rows / sizeof rows[0]};

@@ -6,7 +6,7 @@
  */
 #include "explain_internal.h"
 
-static const struct explain_row rows[] = {
+const struct explain_row explain_server[] = {
     /* --- the data --- */
     {"inconsistent",
      WEIGHT_ROOT,
@@ -42,7 +42,7 @@ static const struct explain_row rows[] = {
      WEIGHT_ROOT,
      CURE_NONE,
      {"Database page corruption on disk", "InnoDB: *corrupted", "InnoDB: *checksum mismatch", "InnoDB: Missing FILE_",
-      "InnoDB: *is in the future", "InnoDB: *corrupt"},
+      "InnoDB: *is in the future", "Flagged corruption of"},
      "InnoDB's files are damaged",
      "keep a copy; with other nodes alive remove the data for a full transfer, else restore a backup"},
     {"data-version",
@@ -50,7 +50,7 @@ static const struct explain_row rows[] = {
      CURE_NONE,
      {"InnoDB: Upgrade after a crash is not supported", "InnoDB: Unsupported redo log format",
       "InnoDB: *redo log was created with", "Invalid flags 0x"},
-     "the data are of another version of the server, which was not stopped cleanly",
+     "the data are of another version of the server, which was not stopped cleanly; or InnoDB's log was removed",
      "start that version once and stop it cleanly, or remove the data for a full transfer"},
     {"permission",
      WEIGHT_LIKELY,
@@ -67,7 +67,7 @@ static const struct explain_row rows[] = {
     {"not-installed",
      WEIGHT_LIKELY,
      CURE_NONE,
-     {"Can't open and lock privilege tables", "Could not open mysql.plugin table", "Table 'mysql.*' doesn't exist"},
+     {"Can't open and lock privilege tables", "Could not open mysql.plugin table"},
      "the data directory has no system tables",
      "make them with mariadb-install-db; a node that joins gets them by its transfer"},
     {"innodb-failed",
@@ -125,7 +125,7 @@ static const struct explain_row rows[] = {
     {"out-of-memory",
      WEIGHT_LIKELY,
      CURE_NONE,
-     {"Cannot allocate memory", "Out of memory", "Could not allocate *memory", "errno 12"},
+     {"Cannot allocate memory", "Out of memory", "Could not allocate *memory", "failed; errno 12"},
      "there is not enough memory",
      "lower innodb_buffer_pool_size, or give the machine more"},
     {"crashed",
@@ -135,6 +135,5 @@ static const struct explain_row rows[] = {
      "the server crashed",
      "the lines after it have a stack trace: look for a known bug, and whether an upgrade mends it"},
 
+    {0},
 };
-
-const struct explain_table explain_server = {rows, sizeof rows / sizeof rows[0]};

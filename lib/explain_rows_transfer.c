@@ -6,7 +6,7 @@
  */
 #include "explain_internal.h"
 
-static const struct explain_row rows[] = {
+const struct explain_row explain_transfer[] = {
     {"donor-unknown",
      WEIGHT_ROOT,
      CURE_SYNCED,
@@ -74,16 +74,17 @@ static const struct explain_row rows[] = {
      CURE_NONE,
      {"Access denied; you need (at least one of) the", "Error: failed to execute query *privilege"},
      "the account of wsrep_sst_auth lacks a privilege",
-     "GRANT RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT (BINLOG MONITOR and, from 10.5, REPLICA MONITOR) ON *.* "
-     "to it"},
+     "GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR (before 10.5: REPLICATION CLIENT) ON *.* to it; the newest "
+     "want "
+     "REPLICA MONITOR too"},
     {"backup-failed",
      WEIGHT_STEP,
      CURE_NONE,
      {"mariadb-backup finished with error", "mariabackup finished with error", "backup finished with error",
       "innobackupex finished with error"},
      "this node was the donor, and its backup program failed: most often a wrong wsrep_sst_auth or missing grants",
-     "read mariabackup.backup.log in the data directory; the account needs RELOAD, PROCESS, LOCK TABLES, REPLICATION "
-     "CLIENT"},
+     "read mariabackup.backup.log in the data directory; the account needs RELOAD, PROCESS, LOCK TABLES and BINLOG "
+     "MONITOR (before 10.5: REPLICATION CLIENT)"},
     {"backup-unusable",
      WEIGHT_LIKELY,
      CURE_NONE,
@@ -112,6 +113,12 @@ static const struct explain_row rows[] = {
       "failed innobackupex/SST on donor"},
      "the donor could not send its data",
      "the donor's error log has the reason"},
+    {"transfer-killed",
+     WEIGHT_STEP,
+     CURE_SYNCED,
+     {"WSREP: Process was aborted"},
+     "the transfer's script was killed",
+     "see whether memory ran out (dmesg) or somebody ended it, then restart the node"},
     {"transfer-broken",
      WEIGHT_STEP,
      CURE_SYNCED,
@@ -130,7 +137,8 @@ static const struct explain_row rows[] = {
      WEIGHT_END,
      CURE_SYNCED,
      {"Process completed with error:", "Failed to prepare for *SST. Unrecoverable",
-      "State transfer request failed unrecoverably", "SST failed", "SST preparation failed", "State Transfer failed"},
+      "State transfer request failed unrecoverably", "SST failed", "SST preparation failed",
+      "Application state transfer failed"},
      "the state transfer failed",
      "the lines before it, and the donor's error log, have the reason"},
     {"cache-too-small",
@@ -143,9 +151,8 @@ static const struct explain_row rows[] = {
      WEIGHT_HINT,
      CURE_SYNCED,
      {"Failed to recover GCache", "Skipped GCache ring buffer recovery"},
-     "the cache of write sets did not survive the crash: this node cannot give an incremental transfer of what was "
-     "before",
+     "the cache of write sets did not survive the crash, so this node cannot give what was before by an incremental "
+     "transfer",
      "nothing; expect a full transfer where others need older events from it"},
+    {0},
 };
-
-const struct explain_table explain_transfer = {rows, sizeof rows / sizeof rows[0]};

@@ -49,7 +49,7 @@ static long number_at(const char *from)
 /* "Running: 'wsrep_sst_mariabackup --role 'joiner' ..." */
 static void read_method(struct transfer *transfer, const struct log_line *line)
 {
-    if (log_line_has(line, "wsrep_sst_* --role 'joiner'"))
+    if (transfer->method[0] == '\0' && log_line_has(line, "wsrep_sst_* --role 'joiner'"))
         copy_until(line, log_line_after(line, "wsrep_sst_"), " '\t", transfer->method, sizeof transfer->method);
 }
 
@@ -126,15 +126,16 @@ static void read_line(struct reading *reading, const struct log_line *line)
 {
     struct transfer *transfer = &reading->transfer;
 
-    read_method(transfer, line);
     read_selection(reading, line);
     if (log_line_has(line, "State transfer required:")) {
         transfer->stage = TRANSFER_REQUESTED;
         transfer->donor[0] = '\0';
+        transfer->method[0] = '\0';
         transfer->percent = -1;
     }
     if (!is_under_way(transfer))
         return;
+    read_method(transfer, line);
     read_success(reading, line);
     read_progress(transfer, line);
     read_stage(transfer, line);

@@ -7,7 +7,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Iterable, Optional, Sequence
 
 from .report import Output, Report
 from .suite import Interrupted, stopping
@@ -25,8 +25,9 @@ class Job:
 class Durations:
     """How long each suite took the last time, kept in a file; without it suites keep their order."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._lock = path, threading.Lock()
+    def __init__(self, path: Path, whole: bool = True) -> None:
+        """What is remembered of suites that run in part would be wrong."""
+        self._path, self._whole, self._lock = path, whole, threading.Lock()
         try:
             self._seconds = {str(name): float(value) for name, value in json.loads(path.read_text()).items()}
         except (OSError, ValueError, TypeError, AttributeError):
@@ -37,6 +38,8 @@ class Durations:
         return sorted(jobs, key=lambda job: -self._seconds.get(job.name, float("inf")))
 
     def remember(self, name: str, seconds: float) -> None:
+        if not self._whole:
+            return
         with self._lock:
             self._seconds[name] = round(seconds, 2)
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,34 +63,31 @@ def _run_one(job: Job, place: int, output: Output, durations: Durations, live: b
 
 
 def _run_beside(jobs: Sequence[Job], width: int, output: Output, durations: Durations) -> None:
-    """`width` at a time, each in a thread; the caller's thread is the one that signals interrupt."""
+    """`width` at a time, each in a thread. (No join: one that a signal interrupts takes the thread for ended.)"""
     waiting, lock = list(reversed(jobs)), threading.Lock()
+    ended = [threading.Event() for _ in range(width)]
+
+    def next_job() -> Optional[Job]:
+        with lock:
+            return waiting.pop() if waiting and not stopping.is_set() else None
 
     def work(place: int) -> None:
-        while not stopping.is_set():
-            with lock:
-                if not waiting:
-                    return
-                job = waiting.pop()
-            _run_one(job, place, output, durations, live=width == 1)
+        try:
+            while job := next_job():
+                _run_one(job, place, output, durations, live=width == 1)
+        finally:
+            ended[place].set()
 
-    workers = [threading.Thread(target=work, args=(place,)) for place in range(width)]
-    for worker in workers:
-        worker.start()
-    try:
-        for worker in workers:
-            worker.join()
-    except KeyboardInterrupt:
-        stopping.set()
-        for worker in workers:
-            worker.join()
-        raise
+    for place in range(width):
+        threading.Thread(target=work, args=(place,)).start()
+    for each in ended:
+        each.wait()
 
 
 def run_jobs(jobs: Sequence[Job], width: int, output: Output, durations: Durations) -> None:
-    """Run all of them. KeyboardInterrupt is passed on once everything that was started has ended."""
+    """Run all of them, or once `stopping` is set, end those that run."""
     beside = durations.longest_first(job for job in jobs if not job.alone)
     alone = durations.longest_first(job for job in jobs if job.alone)
     for group, places in ((beside, min(width, len(beside))), (alone, min(1, len(alone)))):
-        if group:
+        if group and not stopping.is_set():
             _run_beside(group, places, output, durations)

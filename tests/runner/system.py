@@ -78,13 +78,13 @@ def run_system(module: Path, report: Report, logs: Path, timeout: float, net: st
     channel, remote = os.pipe()
     arguments = [sys.executable, "-B", str(CHILD), str(module), str(remote), *([pattern] if pattern else [])]
     suite = Suite(name, arguments, channel, remote, logs / f"{name}.log", timeout, {"LAB_NET": net})
-    seen, last, current, left = 0, time.monotonic(), "", 0
+    seen, last, current, ended, left = 0, time.monotonic(), "", False, 0
     kept = logs / f"{name}.lab"
     try:
         for line in suite.lines():
             event = json.loads(line)
-            if event["event"] == "start":
-                current = event["test"]
+            if event["event"] != "test":
+                current, ended = event["test"], event["event"] == "end"
                 continue
             now, seen, current = time.monotonic(), seen + 1, ""
             report.test(event["test"], event["problem"], now - last,
@@ -96,6 +96,8 @@ def run_system(module: Path, report: Report, logs: Path, timeout: float, net: st
             left = suite.end()
         finally:
             keep_lab(net, kept)
+    if not ending and not ended:
+        ending = "ended by itself"
     problems = [ending + (f" in {current}" if current else "")] if ending else []
     if not seen and not ending:
         problems.append("no test ran")

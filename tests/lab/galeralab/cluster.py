@@ -287,7 +287,8 @@ class Lab:
             rows = self.haproxy.stat()
 
         def look(node: Node) -> NodeView:
-            seen = {row["pxname"]: row["status"] for row in rows if row["svname"] == node.name}
+            seen = {row["pxname"]: row["status"] for row in rows
+                    if row["svname"] == node.name or row["addr"] == f"{node.address}:3306"}
             return NodeView(node.name, node.process.state(), node.status(timeout=2),
                             http_probe(node.address, timeout=3),
                             " / ".join(seen.get(name, "-") for name in (ANY, WRITER)))

@@ -1,0 +1,175 @@
+#include "round.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "deadline.h"
+#include "log.h"
+#include "owned.h"
+#include "registry_watch.h"
+#include "render.h"
+#include "socket.h"
+
+enum { CONFIRM_MS = 2000, FILE_RETRY_MS = 10000 };
+
+void round_open(struct round *round, const struct settings *settings, struct etcd *etcd)
+{
+    round->settings = settings;
+    round->etcd = etcd;
+    round->file_ms = INT64_MIN;
+    round->told.sections = false;
+    agreement_open(&round->agreement, settings, etcd);
+}
+
+/* Only v3 has leases whose time can be asked. What /version said is kept, so this costs nothing. */
+static bool has_leases(struct round *round)
+{
+    struct error error;
+    enum etcd_api api;
+
+    return etcd_find_api(round->etcd, deadline_in_ms(CONFIRM_MS), &api, &error) == ETCD_OK && api == ETCD_V3;
+}
+
+void round_take(struct round *round, const struct registry *registry, int64_t revision, int64_t now_ms)
+{
+    if (revision < round->revision)
+        roster_note_reset(&round->roster);
+    round->revision = revision;
+    roster_take(&round->roster, registry, has_leases(round), now_ms);
+    if (!round->looks_only)
+        tell_roster(&round->told, &round->roster, round->settings);
+}
+
+bool round_read_registry(struct round *round, size_t *entries, struct error *error)
+{
+    struct deadline deadline =
+        deadline_in_ms(round->settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(round->etcd));
+    struct etcd_range range;
+    struct registry registry = {0};
+    enum etcd_failure failure = registry_read(round->etcd, round->settings->prefix, deadline, &range, error);
+    bool done = false;
+
+    *entries = 0;
+    if (failure != ETCD_OK)
+        return error_context(error, "cannot read the registry");
+    if (registry_build(&registry, round->settings->prefix, range.kv, range.count, error)) {
+        *entries = registry.count;
+        round_take(round, &registry, range.revision, monotonic_ns() / 1000000);
+        done = true;
+    }
+    registry_free(&registry);
+    etcd_range_free(&range);
+    return done;
+}
+
+static void make_plan(struct round *round, bool confirmed, int64_t now_ms)
+{
+    struct plan_input input = {
+        .settings = round->settings,
+        .roster = &round->roster,
+        .view = &round->view,
+        .writer = round->agreement.memory,
+        .confirmed = confirmed,
+        .now_ms = now_ms,
+    };
+
+    plan_make(&input, &round->plan);
+}
+
+bool round_look(struct round *round, int64_t now_ms, struct error *error)
+{
+    round->seen = socket_read_view(round->settings->socket, round->settings->timeout_ms, &round->view, error);
+    if (!round->seen)
+        return false;
+    if (!round->roster.known && !round->looks_only) {
+        plan_nothing(&round->plan); /* there is nothing to compare HAProxy with */
+        return true;
+    }
+    plan_tidy(&round->roster, &round->view, now_ms);
+    if (!round->looks_only)
+        tell_roster(&round->told, &round->roster, round->settings);
+    make_plan(round, false, now_ms);
+    return true;
+}
+
+/* More nodes are to go than may go at once: what etcd says now counts. */
+static void confirm(struct round *round, int64_t now_ms)
+{
+    struct error error;
+    size_t entries;
+
+    if (!round_read_registry(round, &entries, &error)) {
+        log_debug("%s: nobody is removed", error.text);
+        return;
+    }
+    if (entries > 0)
+        make_plan(round, true, now_ms);
+}
+
+static bool carry_out(const struct round *round)
+{
+    const struct plan *plan = &round->plan;
+    struct error error;
+    size_t failed_group = SIZE_MAX;
+    bool done = true;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct step *step = &plan->step[i];
+        if (step->group == failed_group)
+            continue;
+        log_debug("%s", step->command);
+        if (socket_do(round->settings->socket, step->command, deadline_in_ms(round->settings->timeout_ms), &error)) {
+            if (step->say[0] != '\0')
+                log_notice("%s", step->say);
+            continue;
+        }
+        failed_group = step->group;
+        if (done)
+            log_warning("%s; trying again", error.text);
+        done = false;
+        if (error.code == EXIT_UNAVAILABLE && strncmp(error.text, "HAProxy refuses", 15) != 0)
+            break; /* it hangs or is gone: every other step would wait as long */
+    }
+    return done;
+}
+
+bool round_act(struct round *round, int64_t now_ms)
+{
+    tell_plan(&round->told, &round->plan, &round->roster, round->settings);
+    if (round->plan.confirm)
+        confirm(round, now_ms);
+    if (round->plan.propose >= 0) {
+        agreement_propose(&round->agreement, &round->roster.member[round->plan.propose], now_ms);
+        make_plan(round, false, now_ms);
+    }
+    return carry_out(round);
+}
+
+bool round_write_file(struct round *round, int64_t now_ms)
+{
+    struct text text = {0};
+    struct error error;
+
+    bool known = round->seen && round->view.section[SECTION_ANY].present && round->roster.known;
+    if (now_ms < round->file_ms || (!known && owned_exists(round->settings)))
+        return !round->file_failed;
+    render_config(&text, round->settings, &round->roster, known ? &round->plan : NULL, known ? &round->view : NULL);
+    enum owned_result result = OWNED_FAILED;
+    if (text.failed)
+        error_set(&error, EXIT_INTERNAL, "out of memory");
+    else
+        result = owned_update(round->settings, text_string(&text), &error);
+    text_free(&text);
+    if (result == OWNED_FAILED && !round->file_failed)
+        log_err("%s; HAProxy's running servers are kept right all the same, trying again", error.text);
+    else if (result != OWNED_FAILED && round->file_failed)
+        log_notice("%s is up to date again", round->settings->config);
+    if (result == OWNED_REFRAMED)
+        log_notice("%s has more than new servers: restart or reload HAProxy to put it in force",
+                   round->settings->config);
+    else if (result == OWNED_WRITTEN)
+        log_info("%s is written", round->settings->config);
+    round->file_failed = result == OWNED_FAILED;
+    round->file_ms = result == OWNED_FAILED ? now_ms + FILE_RETRY_MS : INT64_MIN;
+    return result != OWNED_FAILED;
+}
