@@ -114,6 +114,9 @@ static const struct {
     [CAUSE_GIVEN_UP] = {"given-up", "%w gave up on the old view: stopping the server to decide anew"},
     [CAUSE_OTHER_IS_AHEAD] = {"other-is-ahead",
                               "%w has seqno %S, our server %s: stopping it so that the newest can go first"},
+    [CAUSE_DISCONNECTED] = {"disconnected",
+                            "Galera has disconnected our server from the cluster for good, its error log says why: "
+                            "restarting it"},
     [CAUSE_OTHER_SURVIVES] = {"other-survives", "%w goes on as the one survivor: stopping our server to join it"},
 };
 
