@@ -205,6 +205,17 @@ bench-init: deps ## measure first boots and recoveries of three nodes under gale
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/bench/init_times
 
+.PHONY: bench-stall
+bench-stall: deps ## the pause of writes after kill -9 of a node: Galera's default timeouts and those of conf/galera.cnf
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/stall -n 10
+	@BUILD=$(BUILD) tests/bench/stall --load 60
+
+.PHONY: bench-failover
+bench-failover: deps ## what clients see of kills and clean stops, beside Galera's own write stall (20 kills: 10 minutes)
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/failover
+
 # --- soak ------------------------------------------------------------------------------------------------------
 
 # Registrations and members of etcd come and go at random; then the registry must equal the living. `make test` has a short

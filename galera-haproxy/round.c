@@ -10,7 +10,7 @@
 #include "render.h"
 #include "socket.h"
 
-enum { CONFIRM_MS = 2000, FILE_RETRY_MS = 10000 };
+enum { CONFIRM_MS = 2000, FILE_RETRY_MS = 5000 };
 
 void round_open(struct round *round, const struct settings *settings, struct etcd *etcd)
 {

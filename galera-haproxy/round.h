@@ -27,7 +27,7 @@ struct round {
     struct leases leases;
     struct told told;
     int64_t revision; /* of the registry that the roster took last */
-    bool looks_only;   /* set by the caller: nothing will be done, so nothing is logged, and a plan is always made */
+    bool looks_only;  /* set by the caller: nothing will be done, so nothing is logged, and a plan is always made */
     bool seen;        /* `view` and `plan` are of a HAProxy that answered */
     bool file_failed; /* the file could not be written, and that was said */
     int64_t file_ms;  /* when to try again */

@@ -1,6 +1,7 @@
 """The log courier: a real rsyslogd between log files and a collector that is found in etcd, both of which go away at times."""
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -231,17 +232,22 @@ class LogShip(RegistryCase):
         self.wait_arrived(writer.finish())
 
     def test_elasticsearch_has_every_line_though_both_sides_crash(self) -> None:
-        collector = self.collector(kind=Elasticsearch)
+        authority = Authority(self.directory / "tls")
+        pair = authority.issue("search", [self.address(1)])
+        password = self.directory / "password"
+        password.write_text("se;cret\n")
+        collector = self.collector(kind=Elasticsearch, pair=pair)
         self.announce(collector)
-        self.start_courier(protocol="elasticsearch")
+        self.start_courier(protocol="elasticsearch", ca=str(authority.cert), user="galera", password_file=str(password))
         writer = self.write()
         for _ in range(2):
             self.wait_more(collector)
             collector.crash()
             self.kill_rsyslogd()
-            collector = self.collector(kind=Elasticsearch)
+            collector = self.collector(kind=Elasticsearch, pair=pair)
         self.wait_arrived(writer.finish())
         self.assertIn("galera-2026-05-01", collector.indices)
+        self.assertEqual(collector.logins, {base64.b64encode(b"galera:se;cret")})
 
     def test_a_configuration_that_cannot_work_is_refused_with_its_reason(self) -> None:
         for settings, reason in (({"protocol": "udp"}, "none of tcp, tls, elasticsearch"),

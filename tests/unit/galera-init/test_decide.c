@@ -11,7 +11,7 @@ static void first_boot(void **state)
 {
     static const struct row rows[] = {
         {"nobody has reported", "me=n1 | n1 none empty alive", ACTION_ATTEST,
-         "our server is stopped at empty; recording that, so that others may count on it"},
+         "our server is stopped (an empty data directory); recording that, so that others may count on it"},
         {"alone", "me=n1 | n1 attested empty alive", ACTION_WAIT,
          "1 of 3 nodes have registered (missing two more); not bootstrapping yet"},
         {"one is missing", "me=n1 | n1 attested empty alive | n2 attested empty alive", ACTION_WAIT,
@@ -23,7 +23,7 @@ static void first_boot(void **state)
         {"the lowest name died", "me=n2 | n1 attested empty | n2 attested empty alive | n3 attested empty alive",
          ACTION_CLAIM, NULL},
         {"claimed by us", "me=n1 boot=claimed:n1 | n1 attested empty alive | n2 attested empty | n3 attested empty",
-         ACTION_BOOTSTRAP, "the bootstrap is ours by record, from seqno empty"},
+         ACTION_BOOTSTRAP, "the bootstrap is ours by record, from an empty data directory"},
         {"claimed by another",
          "me=n2 boot=claimed:n1 | n1 attested empty alive | n2 attested empty alive | n3 attested empty", ACTION_WAIT,
          "n1 has claimed the bootstrap: waiting for it to become Primary"},
@@ -32,7 +32,7 @@ static void first_boot(void **state)
          "n1 runs as Primary, but etcd does not say so yet: waiting for n1 to record it"},
         {"it is recorded",
          "me=n2 " KNOWN "| n1 attested empty | n2 attested empty alive | n3 running A:3 alive primary synced",
-         ACTION_JOIN, "n3 runs as Primary: joining from seqno empty"},
+         ACTION_JOIN, "n3 runs as Primary: joining from an empty data directory"},
         {"more than expected", "me=n1 size=2 | n1 attested empty alive | n2 attested empty alive | n3 none empty alive",
          ACTION_CLAIM, NULL},
         {"a registered fourth is gone",
@@ -108,7 +108,7 @@ static void wiped_node(void **state)
 {
     static const struct row rows[] = {
         {"joins", "me=n1 " KNOWN "| n1 running empty alive held=120 | n2 running A:120 alive primary synced",
-         ACTION_JOIN, "n2 runs as Primary: joining from seqno empty"},
+         ACTION_JOIN, "n2 runs as Primary: joining from an empty data directory"},
         {"after a full crash it does not begin",
          "me=n1 " KNOWN "| n1 attested empty alive | n2 attested A:120 alive | n3 attested A:110 alive", ACTION_WAIT,
          "n2 goes first, being the newest or the first of equals: waiting for it"},
