@@ -288,7 +288,10 @@ static bool remember(struct init *init, struct error *error)
 {
     const struct bootstrap *bootstrap = &init->situation.bootstrap;
     struct state next = init->state;
+    int64_t lease = keeper_lease(init->keeper);
 
+    if (lease != 0)
+        next.lease = lease; /* the lock on the state directory shows our successor that we are dead */
     if (init->situation.etcd_reachable) {
         collect_peers(init, &next);
         if ((bootstrap->phase == BOOTSTRAP_STARTING || bootstrap->phase == BOOTSTRAP_PRIMARY) &&
