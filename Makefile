@@ -8,6 +8,8 @@ SYSCONFDIR ?= /etc
 BINDIR      = $(PREFIX)/bin
 MANDIR      = $(PREFIX)/share/man/man8
 DOCDIR      = $(PREFIX)/share/doc/clustercheck-suite
+UNITDIR     = $(PREFIX)/lib/systemd/system
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 DESTDIR    ?=
 
 PROGRAMS    = $(patsubst %/main.c,%,$(wildcard clustercheck/main.c galera-*/main.c))
@@ -69,7 +71,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 
 LIB_OBJECTS   = $(call objects,lib)
 PROGRAM_FILES = $(PROGRAMS:%=$(BUILD)/bin/%)
-MANUALS       = $(foreach p,$(PROGRAMS),$(wildcard $(p)/$(p).8))
+MANUALS       = $(foreach p,$(PROGRAMS),$(wildcard $(p)/$(p).8)) $(wildcard conf/accounts/*.8)
 UNIT_TESTS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 REPLAYS       = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_TOOLS   = $(BUILD)/bench/checkload $(BUILD)/bench/spawntime $(BUILD)/bench/empty $(BUILD)/bench/sqlcost
@@ -151,8 +153,10 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Make
 DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libssl-dev libinih-dev libcurl4-openssl-dev libjansson-dev
 DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
 	iproute2 procps openssl python3
-DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd
+DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd rsyslog rsyslog-gnutls rsyslog-elasticsearch
 DEPS_BENCH = nginx
+DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
+DEPS_MACHINES = debootstrap
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
 
 .PHONY: deps deps-lint deps-bench
@@ -199,6 +203,17 @@ bench: deps-bench ## measure, as ratios in one run; PEER=path compares another c
 bench-init: deps ## measure first boots and recoveries of three nodes under galera-init
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/bench/init_times
+
+.PHONY: bench-stall
+bench-stall: deps ## the pause of writes after kill -9 of a node: Galera's default timeouts and those of conf/galera.cnf
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/stall -n 10
+	@BUILD=$(BUILD) tests/bench/stall --load 60
+
+.PHONY: bench-failover
+bench-failover: deps ## what clients see of kills and clean stops, beside Galera's own write stall (20 kills: 10 minutes)
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/failover
 
 # --- soak ------------------------------------------------------------------------------------------------------
 
@@ -259,7 +274,7 @@ lint: deps-lint ## clang-format, clang-tidy, cppcheck, gcc -fanalyzer, shellchec
 		--suppress=variableScope --suppress=knownConditionTrueFalse --suppress=internalAstError -D_GNU_SOURCE -Ilib $(LINT_C)
 	set -e; for file in $(LINT_C); do \
 		gcc $(LINT_FLAGS) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c $$file -o /dev/null; done
-	shellcheck .ci/run .ci/deps tests/bench/classic.sh
+	shellcheck .ci/run .ci/deps tests/bench/classic.sh $(SCRIPTS) conf/bash-completion/clustercheck debian/*.prerm debian/*.postrm
 	! mandoc -T lint -W warning $(MANUALS) | grep .
 
 # --- fuzzing ---------------------------------------------------------------------------------------------------
@@ -285,27 +300,64 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(BUILD)/$$(call f
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(suite_LIBS) -o $@
 
+# --- Debian packages and containers -----------------------------------------------------------------------------
+
+# In a copy of the tree: packages are built beside their sources, with debian/ full of drafts.
+.PHONY: deb deb-packages
+deb: deps ## build the Debian packages clustercheck and galera-suite, and ask lintian
+	@.ci/deps $(DEPS_DEB)
+	@$(MAKE) --no-print-directory deb-packages
+
+deb-packages:
+	@rm -rf $(BUILD)/deb
+	@mkdir -p $(BUILD)/deb/source
+	tar -c --exclude-vcs --exclude=./build --exclude=./$(BUILD) --exclude=__pycache__ . | tar -x -C $(BUILD)/deb/source
+	cd $(BUILD)/deb/source && dpkg-buildpackage --build=binary --no-sign --jobs=2
+	lintian --fail-on error,warning,info --info $(BUILD)/deb/*.changes
+
+# These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
+# file systems from this machine's apt sources, which takes minutes.
+.PHONY: test-deb
+test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
+
 # --- installation ----------------------------------------------------------------------------------------------
+
+# Files that are installed as they are, but for the place of the programs in them.
+UNITS      = $(wildcard conf/systemd/*.service conf/systemd/*.socket conf/systemd/*.timer conf/systemd/*.target)
+DROPLETS   = $(wildcard conf/sysusers.d/*.conf conf/tmpfiles.d/*.conf)
+ADMINS     = conf/clustercheck.conf:clustercheck.conf $(foreach s,$(wildcard xinetd.d/*),$(s):$(s))
+SCRIPTS    = conf/accounts/galera-accounts
+COMMANDS   = $(PROGRAMS) $(notdir $(SCRIPTS))
+PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g'
 
 .PHONY: install uninstall
 install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files that exist are kept
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(SYSCONFDIR)/xinetd.d $(DESTDIR)$(DOCDIR)
-	install -m 0755 $(PROGRAM_FILES) $(DESTDIR)$(BINDIR)
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR) $(DOCDIR) $(UNITDIR) $(COMPLETIONS) $(SYSCONFDIR)/xinetd.d \
+		$(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d)
+	install -m 0755 $(PROGRAM_FILES) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	install -m 0644 $(MANUALS) $(DESTDIR)$(MANDIR)
-	cp -R conf README.md LICENSE $(DESTDIR)$(DOCDIR)
-	test -e $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || \
-		install -m 0644 conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
-	for service in xinetd.d/*; do \
-		test -e $(DESTDIR)$(SYSCONFDIR)/$$service || sed 's|/usr/bin/|$(BINDIR)/|' $$service > $(DESTDIR)$(SYSCONFDIR)/$$service; \
+	cp -R conf $(wildcard docs) README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	set -e; for unit in $(UNITS); do $(PLACED) $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	set -e; for file in $(DROPLETS:conf/%=%); do install -m 0644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file; done
+	install -m 0644 conf/bash-completion/clustercheck $(DESTDIR)$(COMPLETIONS)
+	set -e; for name in $(filter-out clustercheck,$(COMMANDS)); do ln -sf clustercheck $(DESTDIR)$(COMPLETIONS)/$$name; done
+	set -e; for pair in $(ADMINS); do \
+		file=$(DESTDIR)$(SYSCONFDIR)/$${pair#*:}; test -e $$file || { $(PLACED) $${pair%:*} > $$file; chmod 0644 $$file; }; \
 	done
 
 uninstall: ## remove what install put there, except configuration files that were edited
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(addprefix $(DESTDIR)$(MANDIR)/,$(notdir $(MANUALS)))
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(COMMANDS)) $(addprefix $(DESTDIR)$(MANDIR)/,$(notdir $(MANUALS))) \
+		$(addprefix $(DESTDIR)$(COMPLETIONS)/,$(COMMANDS)) $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS))) \
+		$(DROPLETS:conf/%=$(DESTDIR)$(PREFIX)/lib/%)
 	rm -rf $(DESTDIR)$(DOCDIR)
-	! cmp -s conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || rm $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
-	for service in xinetd.d/*; do \
-		! sed 's|/usr/bin/|$(BINDIR)/|' $$service | cmp -s - $(DESTDIR)$(SYSCONFDIR)/$$service || \
-			rm $(DESTDIR)$(SYSCONFDIR)/$$service; \
+	set -e; for pair in $(ADMINS); do \
+		file=$(DESTDIR)$(SYSCONFDIR)/$${pair#*:}; ! $(PLACED) $${pair%:*} | cmp -s - $$file || rm $$file; \
+	done
+	for directory in $(UNITDIR) $(PREFIX)/lib/systemd $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d $(COMPLETIONS) \
+		$(PREFIX)/share/bash-completion $(SYSCONFDIR)/xinetd.d; do \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$$directory 2> /dev/null || true; \
 	done
 
 # --- housekeeping ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "gcache.h"
 #include "init.h"
 #include "log.h"
 #include "seed.h"
@@ -75,6 +76,8 @@ static bool prepare_start(struct init *init, const struct bootstrap *bootstrap, 
 
     init->disk_known = false; /* whatever becomes of this start: the directory has to be looked at again */
     if (must_blank(init) && !datadir_blank(datadir, error))
+        return false;
+    if ((must_blank(init) || !has_history(&init->holding)) && !gcache_drop(&init->info, error))
         return false;
     if (bootstrap != NULL) {
         init->state.lineage = bootstrap->lineage;

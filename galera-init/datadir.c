@@ -81,7 +81,7 @@ bool datadir_read(const char *datadir, bool fresh, struct holding_signs *signs, 
         *view = gvwstate_parse(gvwstate);
         signs->transfer_mark = mark_transfer(datadir);
         bool has_history = signs->grastate.condition == GRASTATE_GOOD && !uuid_is_nil(&signs->grastate.position.uuid);
-        signs->has_data = !empty && (!fresh || has_history);
+        signs->has_data = !empty && (!fresh || has_history || signs->transfer_mark);
     }
     free(grastate);
     free(gvwstate);

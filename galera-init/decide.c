@@ -171,7 +171,11 @@ static struct decision decide_starting(const struct situation *situation)
 
 struct decision decide(const struct situation *situation)
 {
-    switch (situation->local.server) {
+    enum server_state server = situation->local.server;
+
+    if (situation->local.disconnected && server != SERVER_STOPPED && server != SERVER_STRANGER)
+        return decision_of(ACTION_STOP, CAUSE_DISCONNECTED, 0);
+    switch (server) {
     case SERVER_STOPPED:
         return decide_stopped(situation);
     case SERVER_STRANGER:

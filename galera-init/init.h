@@ -23,8 +23,9 @@ struct process {
     bool was_primary;   /* since it was started */
     bool joins;         /* it was started to join, and not to bootstrap or to re-merge */
     int64_t started_ns;
-    int64_t idle_ns; /* when it lost its Primary Component; 0: it has one, or never had */
-    bool ended;      /* by itself; `status` says how */
+    int64_t idle_ns;         /* when it lost its Primary Component; 0: it has one, or never had */
+    int64_t disconnected_ns; /* since when it answers that it is no member of anything; 0: it does not */
+    bool ended;              /* by itself; `status` says how */
     int status;
     struct facts facts; /* its last answer */
     bool answers;       /* the last question was answered */

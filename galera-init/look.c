@@ -12,7 +12,12 @@
 #include "log.h"
 #include "num.h"
 
-enum { NS_PER_MS = 1000000, ETCD_MOST_MS = 4000 };
+enum {
+    NS_PER_MS = 1000000,
+    ETCD_MOST_MS = 4000,
+    /* A server that is shut down by SQL says so as well, for a moment. */
+    DISCONNECTED_MS = 5000
+};
 
 void init_new_boot(struct init *init)
 {
@@ -69,6 +74,11 @@ static void look_at_server(struct init *init)
         process->idle_ns = 0;
     else if (process->was_primary && process->idle_ns == 0)
         process->idle_ns = monotonic_ns();
+    /* After a failed transfer, or as the one that the others found inconsistent, it answers and never comes back. */
+    if (!facts_is(&process->facts, "wsrep_cluster_status", "Disconnected"))
+        process->disconnected_ns = 0;
+    else if (process->disconnected_ns == 0)
+        process->disconnected_ns = monotonic_ns();
     struct position position = facts_position(&process->facts);
     if (process->was_primary && !uuid_is_nil(&position.uuid))
         init->holding = (struct holding){.copy = COPY_TRUSTED, .source = SOURCE_RECOVER, .position = position};
@@ -292,6 +302,8 @@ void look_at_self(struct init *init)
     local->view = init->view.view;
     local->server = server_state(init);
     local->patience_over = patience_is_over(init);
+    local->disconnected = init->process.disconnected_ns != 0 &&
+                          monotonic_ns() - init->process.disconnected_ns > DISCONNECTED_MS * (int64_t)NS_PER_MS;
     local->lineage = init->state.lineage;
     local->epoch = init->state.epoch;
     local->pledged = init->state.pledged;

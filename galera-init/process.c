@@ -60,7 +60,7 @@ bool process_start(struct init *init, const struct server_start *start, struct e
         return false;
     init->disk_known = false;
     process->was_primary = process->ended = false;
-    process->idle_ns = 0;
+    process->idle_ns = process->disconnected_ns = 0;
     process->started_ns = monotonic_ns();
     log_notice("started %s (pid %d)%s gcomm://%s", arguments.argv[0], (int)process->child.pid,
                start->new_cluster ? " as a new cluster at" : " to join", start->members);
@@ -78,7 +78,7 @@ static void note_end(struct init *init, int status)
     process->ended = true;
     process->status = status;
     process->answers = false;
-    process->idle_ns = 0;
+    process->idle_ns = process->disconnected_ns = 0;
     init->disk_known = false;
     init->state.server_pid = init->state.server_start = 0; /* saved with what comes next */
     local_close(&init->local);

@@ -311,7 +311,7 @@ static void record_failure(struct run *run, const struct error *error)
         log_warning("%s", problem.text);
 }
 
-static bool load(struct run *run, enum seed_plan plan, struct error *error)
+static bool load_now(struct run *run, enum seed_plan plan, struct error *error)
 {
     char sha256[MARK_SHA256_SIZE];
 
@@ -337,7 +337,7 @@ static bool run_all(struct run *run, struct error *error)
     }
     if (plan != SEED_PLAN_LOAD && plan != SEED_PLAN_LOAD_AGAIN && plan != SEED_PLAN_LOAD_OVER)
         return answer(run, plan, error);
-    return load(run, plan, error);
+    return load_now(run, plan, error);
 }
 
 enum exit_code seed_run(const struct seed_job *job, struct error *error)
@@ -355,8 +355,10 @@ enum exit_code seed_run(const struct seed_job *job, struct error *error)
     node_close(run.watcher);
     node_close(run.node);
     fd_close(&run.wake);
-    if (done)
+    if (done) {
+        *error = (struct error){0}; /* what failed on the way has been logged */
         return EXIT_YES;
+    }
     if (error->code != EXIT_NO && error->code != EXIT_CONFIG)
         error->code = EXIT_TRY_AGAIN;
     return error->code;

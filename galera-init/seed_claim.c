@@ -192,20 +192,21 @@ static enum etcd_failure claim_again(struct seed_claim *claim, struct deadline d
 bool claim_keep(struct seed_claim *claim, struct error *error)
 {
     struct deadline deadline = deadline_in_ms(RENEW_MS);
+    struct error problem = {0};
     int64_t left;
 
     if (!deadline_passed(claim->renew_at))
         return true;
-    enum etcd_failure failure = etcd_lease_keep(claim->etcd, claim->lease, deadline, &left, error);
+    enum etcd_failure failure = etcd_lease_keep(claim->etcd, claim->lease, deadline, &left, &problem);
     if (failure == ETCD_NOT_FOUND)
-        failure = have_lease(claim, deadline, error);
+        failure = have_lease(claim, deadline, &problem);
     if (failure == ETCD_OK)
-        failure = read_held(claim, deadline, error);
+        failure = read_held(claim, deadline, &problem);
     if (failure == ETCD_OK && claim->revision == 0)
-        failure = claim_again(claim, deadline, error);
+        failure = claim_again(claim, deadline, &problem);
     renew_later(claim);
     if (failure != ETCD_OK) {
-        log_debug("the claim cannot be renewed: %s", error->text);
+        log_debug("the claim cannot be renewed: %s", problem.text);
         etcd_rotate(claim->etcd);
         return true;
     }

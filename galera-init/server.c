@@ -37,6 +37,25 @@ static void take_text(char *field, size_t size, const char *value)
     snprintf(field, size, "%s", value);
 }
 
+/* One option of "a=1; b=2". */
+static void take_option(char *field, size_t size, const char *options, const char *name)
+{
+    size_t length = strlen(name);
+
+    while (*options != '\0') {
+        options += strspn(options, "; ");
+        size_t end = strcspn(options, ";");
+        if (strncmp(options, name, length) == 0) {
+            const char *value = options + length + strspn(options + length, " ");
+            if (*value == '=') {
+                value += 1 + strspn(value + 1, " ");
+                snprintf(field, size, "%.*s", (int)strcspn(value, "; "), value);
+            }
+        }
+        options += end;
+    }
+}
+
 static void take_variable(struct server_info *info, const char *name, const char *value)
 {
     const struct {
@@ -55,6 +74,10 @@ static void take_variable(struct server_info *info, const char *name, const char
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) == 0)
             take_text(texts[i].field, texts[i].size, value);
+    }
+    if (strcmp(name, "wsrep-provider-options") == 0) {
+        take_option(info->gcache_dir, sizeof info->gcache_dir, value, "gcache.dir");
+        take_option(info->gcache_name, sizeof info->gcache_name, value, "gcache.name");
     }
     if (strcmp(name, "wsrep-on") == 0)
         info->wsrep_on = strcasecmp(value, "TRUE") == 0 || strcasecmp(value, "ON") == 0;
@@ -88,6 +111,7 @@ void server_parse_help(const char *text, struct server_info *info)
         info->datadir[length - 1] = '\0';
     make_absolute(info->socket, sizeof info->socket, info->datadir);
     make_absolute(info->log_error, sizeof info->log_error, info->datadir);
+    make_absolute(info->gcache_dir, sizeof info->gcache_dir, info->datadir);
     /* As the server does (sql/mysqld.cc): a name without an extension gets .err. */
     const char *base = strrchr(info->log_error, '/');
     if (base != NULL && strchr(base, '.') == NULL && strlen(info->log_error) + 5 < sizeof info->log_error)

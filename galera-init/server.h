@@ -28,6 +28,8 @@ struct server_info {
     char provider[SERVER_PATH_SIZE];
     char bind_address[256];
     char sst_method[64];
+    char gcache_dir[SERVER_PATH_SIZE]; /* gcache.dir and gcache.name of wsrep_provider_options */
+    char gcache_name[256];
     bool wsrep_on;
     int64_t port;
 };

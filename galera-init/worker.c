@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -30,17 +31,12 @@ static bool set_standard(const int fds[3])
 
 static _Noreturn void become(const char *const argv[], const int fds[3], pid_t parent)
 {
-    union {
-        const char *const *given;
-        char *const *wanted; /* execvp(3) changes nothing, but for the sake of old callers does not say so */
-    } arguments = {.given = argv};
-
     setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(WORKER_NOT_FOUND);
     signals_restore();
     if (set_standard(fds))
-        execvp(argv[0], arguments.wanted);
+        execvp(argv[0], (char *const *)(uintptr_t)argv); /* which it does not change */
     _exit(WORKER_NOT_FOUND);
 }
 

@@ -3,7 +3,6 @@
  * wsrep_sst_mariabackup, wsrep_sst_xtrabackup-v2 and wsrep_sst_rsync for the rest.
  */
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@ struct reading {
     struct transfer transfer;
     char selected[sizeof((struct transfer *)NULL)->donor]; /* the donor of the last request, whoever made it */
     long index;                                            /* its number in the view */
+    bool needs_all;                                        /* our request cannot be met by an IST */
 };
 
 static bool is_under_way(const struct transfer *transfer)
@@ -71,8 +71,12 @@ static void read_success(struct reading *reading, const struct log_line *line)
 {
     const char *index = log_line_after(line, "Requesting state transfer: success, donor: ");
 
-    if (index != NULL && number_at(index) == reading->index)
+    if (index == NULL)
+        return;
+    if (number_at(index) == reading->index)
         memcpy(reading->transfer.donor, reading->selected, sizeof reading->transfer.donor);
+    if (reading->needs_all)
+        reading->transfer.stage = TRANSFER_SST_RECEIVING;
 }
 
 /* "Receiving IST: 2002 writesets, seqnos 3-2005", then "Receiving IST...  9.9% ( 199/2002 events) complete." */
@@ -109,6 +113,7 @@ static void read_stage(struct transfer *transfer, const struct log_line *line)
         {TRANSFER_IST, "received from donor: Running IST"},
         {TRANSFER_SST_PREPARING, "Preparing the backup at"},
         {TRANSFER_SST_PREPARING, "Moving the backup to"},
+        {TRANSFER_SST_PREPARING, "SST completed on joiner"},
         {TRANSFER_SST_RECEIVING, "Proceeding with SST"},
         {TRANSFER_SST_RECEIVING, "Waiting for SST streaming to complete"},
         {TRANSFER_DONE, "synchronized with group, ready for connections"},
@@ -132,7 +137,11 @@ static void read_line(struct reading *reading, const struct log_line *line)
         transfer->donor[0] = '\0';
         transfer->method[0] = '\0';
         transfer->percent = -1;
+        reading->needs_all = false;
     }
+    /* "####### IST uuid:00000000-0000-0000-0000-000000000000 f: 0, l: 13, STRv: 3", just before the request */
+    if (log_line_has(line, " IST uuid:00000000-0000-0000-0000-000000000000 "))
+        reading->needs_all = true;
     if (!is_under_way(transfer))
         return;
     read_method(transfer, line);

@@ -17,11 +17,11 @@ from galeralab.ledger import Ledger
 from galeralab.managed import InitOptions, Managed
 from galeralab.mariadb import NodeOptions, SqlError
 
-__all__ = ["BlankCase", "InitCase", "InitOptions", "Keys", "Lab", "LabError", "LabTimeout", "Ledger", "Managed",
+__all__ = ["BlankCase", "HEAL", "InitCase", "InitOptions", "Keys", "Lab", "LabError", "LabTimeout", "Ledger", "Managed",
            "NodeOptions", "REFUSED", "SqlError", "WholeCase", "host", "wait_until"]
 
 REFUSED = 77
-HEAL = 150.0  # seconds; a loaded machine and a state transfer for each node
+HEAL = 100.0  # seconds; a loaded machine and a state transfer for each node
 
 
 class InitCase(LabCase):

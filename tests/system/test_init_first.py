@@ -24,8 +24,7 @@ class ThreeNodes(BlankCase):
         second.wait_said(too_few)
         third.wait_said(too_few)
         self.assert_nobody_has_a_server()
-        plan = second.plan()
-        self.assertEqual((plan["decision"]["action"], plan["decision"]["cause"]), ("wait", "too-few"), plan)
+        self.assertEqual(second.verdict(), ("wait", "too-few"))
 
         first.launch()
         self.wait_whole()
@@ -186,7 +185,7 @@ class PlainData(BlankCase):
 
     def make_plain(self, node: Managed) -> None:
         """A server without wsrep has run here, and people kept things in it."""
-        node.install()
+        node.install("--wsrep-on=OFF")
         node.process.start([host.tool("mariadbd"), f"--defaults-file={node.cnf}", f"--user={host.server_user()}",
                             "--wsrep-on=OFF", "--wsrep-provider=none"], node.env())
         node.process.wait_ready(node.answers, 60, node.log)

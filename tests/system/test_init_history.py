@@ -34,8 +34,7 @@ class Histories(WholeCase):
         self.assertEqual(node.wait_exit(30), REFUSED, node.words(20))
         node.wait_said(rf"local data belongs to cluster {foreign}, running cluster is {self.uuid}: joining would erase it; "
                        r"set foreign_data=discard to allow", 1, since=mark)
-        plan = node.plan()
-        self.assertEqual((plan["decision"]["action"], plan["decision"]["cause"]), ("refuse", "foreign"), plan)
+        self.assertEqual(node.verdict(), ("refuse", "foreign"))
         node.configure(InitOptions(nodes=2, init={"foreign_data": "discard"}))
         node.launch()
         self.wait_whole()

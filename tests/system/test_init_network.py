@@ -6,22 +6,16 @@ from __future__ import annotations
 
 import unittest
 
-from initcase import InitOptions, Managed, NodeOptions, SqlError, WholeCase
+from initcase import HEAL, Managed, SqlError, WholeCase
 
 from galeralab.netns import NamespaceLab
-
-# Galera's timeouts for a LAN, so that a test does not wait for those of a WAN.
-OPTIONS = InitOptions(server=NodeOptions(sst="rsync", provider={
-    "evs.keepalive_period": "PT0.5S", "evs.suspect_timeout": "PT2S", "evs.inactive_timeout": "PT4S",
-    "evs.install_timeout": "PT4S"}))
 
 
 class Network(WholeCase):
     LAB = NamespaceLab
-    OPTIONS = OPTIONS
     lab: NamespaceLab
 
-    def heal(self, timeout: float = 150) -> None:
+    def heal(self, timeout: float = HEAL) -> None:
         self.mend_network()
         super().heal(timeout)
 

@@ -18,6 +18,9 @@ from .wait import LabError, LabTimeout, wait_until
 
 STARTED_BY_US = "--wsrep-node-name"  # in the argv of the server proper; not in that of --wsrep-recover and the like
 KILL_AT = "GALERA_INIT_TEST_KILL"  # galera-init's own hook: it ends itself by SIGKILL at the step that this names
+# Galera's group timeouts for a LAN: the defaults take twice as long to notice that a node is dead.
+LAN = {"evs.keepalive_period": "PT0.5S", "evs.suspect_timeout": "PT3S", "evs.inactive_timeout": "PT6S",
+       "evs.install_timeout": "PT6S"}
 WITHOUT_SERVER = {"attest-lost", "forget"}  # verbs that are about another node
 
 
@@ -26,7 +29,7 @@ class InitOptions:
     """What a test may want different in a managed node."""
 
     nodes: int = 3
-    server: NodeOptions = field(default_factory=lambda: NodeOptions(sst="rsync"))
+    server: NodeOptions = field(default_factory=lambda: NodeOptions(sst="rsync", provider=LAN))
     init: Mapping[str, Optional[str]] = field(default_factory=dict)  # more keys of [init]; None leaves one out
     mysql: Mapping[str, Optional[str]] = field(default_factory=dict)
 
@@ -42,6 +45,7 @@ class Managed(Node):
         self.checker = Checker(self)
         self.conf, self.users = self.checker.conf, home / "users.sql"
         self.prefix: list[str] = []  # what goes before every command line of this host
+        self.launched = 0  # where in the log the last launch begins
 
     @staticmethod
     def is_at(home: Path) -> bool:
@@ -95,6 +99,7 @@ class Managed(Node):
     def launch(self, *arguments: str, kill_at: str = "", env: Mapping[str, str] = {}) -> None:
         """Start galera-init and return at once; with `kill_at`, one that dies at this step."""
         hook = {KILL_AT: kill_at} if kill_at else {}
+        self.launched = self.mark()
         self.process.start(self.argv("-v", *arguments), {**self.env(), **env, **hook})
 
     def start(self, *arguments: str, timeout: float = 90) -> None:
@@ -202,11 +207,11 @@ class Managed(Node):
         """A place in its log, for said() and wait_said()."""
         return len(self.words())
 
-    def said(self, pattern: str, since: int = 0) -> int:
-        """How often its log matches."""
-        return len(re.findall(pattern, self.words()[since:]))
+    def said(self, pattern: str, since: Optional[int] = None) -> int:
+        """How often its log matches, since the last launch or another mark."""
+        return len(re.findall(pattern, self.words()[self.launched if since is None else since:]))
 
-    def wait_said(self, pattern: str, timeout: float = 45, since: int = 0) -> None:
+    def wait_said(self, pattern: str, timeout: float = 45, since: Optional[int] = None) -> None:
         try:
             wait_until(lambda: self.said(pattern, since), timeout, f"galera-init of {self.name} to say {pattern!r}")
         except LabTimeout as error:
@@ -226,3 +231,8 @@ class Managed(Node):
             return json.loads(done.stdout)
         except ValueError:
             raise LabError(f"{self.name}: galera-init plan: {done.returncode} {done.stdout}{done.stderr}") from None
+
+    def verdict(self) -> tuple[str, str]:
+        """What it would do now, and why."""
+        plan = self.plan()
+        return plan["action"], plan["cause"]

@@ -78,11 +78,11 @@ class Server:
 
     # -- life
 
-    def install(self) -> None:
+    def install(self, *arguments: str) -> None:
         """Create the system tables of a first node, or of a plain server."""
         command = [host.tool("mariadb-install-db"), f"--defaults-file={self.cnf}", "--skip-test-db",
                    "--skip-name-resolve", f"--user={host.server_user()}",
-                   "--auth-root-authentication-method=socket", f"--auth-root-socket-user={host.own_user()}"]
+                   "--auth-root-authentication-method=socket", f"--auth-root-socket-user={host.own_user()}", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.home, check=False, timeout=120)
         if done.returncode:
             raise LabError(f"mariadb-install-db failed: {done.stdout}{done.stderr}\n{tail(self.log)}")

@@ -5,6 +5,7 @@ from . import host
 from .cluster import Lab
 from .haproxy import ANY, ANY_PORT, WRITER_PORT
 from .managed import InitOptions, Managed
+from .mariadb import NodeOptions
 from .process import Process
 from .wait import wait_until
 
@@ -33,9 +34,9 @@ class Whole:
 
     # -- up
 
-    def up(self, size: int = 3, init: dict[str, str] | None = None) -> None:
+    def up(self, size: int = 3, server: NodeOptions = NodeOptions(sst="rsync")) -> None:
         """Empty hosts become a cluster in service."""
-        options = InitOptions(size, init={"drain": "5s", **(init or {})})
+        options = InitOptions(size, server, init={"drain": "5s"})
         nodes = self.lab.prepare(size, options)
         self._configure_balancer()
         self.balancer.start([str(host.program("galera-haproxy")), "-v", "-c", str(self.haproxy.home / "clustercheck.conf")])

@@ -11,10 +11,11 @@
     "[Note] WSREP: Member 1.0 (n2) requested state transfer from '*any*'. Selected 0.0 (n1)(SYNCED) as donor.\n"
 #define OTHERS                                                                                                         \
     "[Note] WSREP: Member 2.0 (n3) requested state transfer from '*any*'. Selected 3.0 (n4)(SYNCED) as donor.\n"
-#define SUCCESS   "[Note] WSREP: Requesting state transfer: success, donor: 0\n"
-#define ASKED     REQUIRED RUNNING SELECTED SUCCESS
-#define RECEIVING "WSREP_SST: [INFO] Proceeding with SST (20260101 00:00:00.000)\n"
-#define PREPARING "WSREP_SST: [INFO] Preparing the backup at /var/lib/mysql/.sst (20260101 00:00:00.000)\n"
+#define SUCCESS     "[Note] WSREP: Requesting state transfer: success, donor: 0\n"
+#define NO_POSITION "[Note] WSREP: ####### IST uuid:00000000-0000-0000-0000-000000000000 f: 0, l: 10, STRv: 3\n"
+#define ASKED       REQUIRED RUNNING SELECTED SUCCESS
+#define RECEIVING   "WSREP_SST: [INFO] Proceeding with SST (20260101 00:00:00.000)\n"
+#define PREPARING   "WSREP_SST: [INFO] Preparing the backup at /var/lib/mysql/.sst (20260101 00:00:00.000)\n"
 
 static void transfers(void **state)
 {
@@ -30,6 +31,12 @@ static void transfers(void **state)
         {"granted", ASKED, {TRANSFER_REQUESTED, "n1", "mariabackup", -1}},
         {"another's donor is not ours", REQUIRED RUNNING OTHERS SUCCESS, {TRANSFER_REQUESTED, "", "mariabackup", -1}},
         {"receiving", ASKED RECEIVING, {TRANSFER_SST_RECEIVING, "n1", "mariabackup", -1}},
+        {"granted, and an IST will not do",
+         REQUIRED RUNNING NO_POSITION SELECTED SUCCESS,
+         {TRANSFER_SST_RECEIVING, "n1", "mariabackup", -1}},
+        {"not granted, and an IST will not do",
+         REQUIRED RUNNING NO_POSITION,
+         {TRANSFER_REQUESTED, "", "mariabackup", -1}},
         {"preparing", ASKED RECEIVING PREPARING, {TRANSFER_SST_PREPARING, "n1", "mariabackup", -1}},
         {"done", ASKED RECEIVING PREPARING SYNCED, {TRANSFER_DONE, "n1", "mariabackup", -1}},
         {"IST begins",
@@ -104,6 +111,7 @@ static void real_transfers(void **state)
     (void)state;
     stages_of("none.joiner-sst", "requested sst-receiving sst-preparing ist done");
     stages_of("none.joiner-ist", "requested ist done");
+    stages_of("none.joiner-rsync", "requested sst-receiving sst-preparing ist done");
     stages_of("none.bootstrap", "");
     stages_of("donor-failed.joiner-wrong-auth", "requested sst-receiving failed");
     stages_of("donor-left.killed", "requested sst-receiving failed");
