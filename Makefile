@@ -7,7 +7,10 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 BINDIR      = $(PREFIX)/bin
 MANDIR      = $(PREFIX)/share/man/man8
-DOCDIR      = $(PREFIX)/share/doc/clustercheck-suite
+DOCDIR      = $(PREFIX)/share/doc/galera-suite
+LIBEXECDIR  = $(PREFIX)/libexec
+UNITDIR     = $(PREFIX)/lib/systemd/system
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 DESTDIR    ?=
 
 PROGRAMS    = $(patsubst %/main.c,%,$(wildcard clustercheck/main.c galera-*/main.c))
@@ -69,7 +72,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 
 LIB_OBJECTS   = $(call objects,lib)
 PROGRAM_FILES = $(PROGRAMS:%=$(BUILD)/bin/%)
-MANUALS       = $(foreach p,$(PROGRAMS),$(wildcard $(p)/$(p).8))
+MANUALS       = $(foreach p,$(PROGRAMS),$(wildcard $(p)/$(p).8)) $(wildcard conf/accounts/*.8)
 UNIT_TESTS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 REPLAYS       = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_TOOLS   = $(BUILD)/bench/checkload $(BUILD)/bench/spawntime $(BUILD)/bench/empty $(BUILD)/bench/sqlcost
@@ -109,10 +112,13 @@ $(BUILD)/bin/clustercheck: STATIC_LINK = $(STATIC)
 unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
-FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories \
-	lib/test_registry_watch galera-haproxy/test_agreement galera-haproxy/test_leases
+FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
+	galera-init/test_keys_etcd galera-haproxy/test_agreement galera-haproxy/test_leases
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
+
+# Objects of tests are kept, else every change in lib/ compiles all of them again.
+.SECONDARY:
 
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
@@ -123,10 +129,15 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o \
 
 $(foreach p,$(DIRECTORIES),$(eval $(BUILD)/obj/tests/unit/$(p)/%.o: ALL_CPPFLAGS += -I$(p)))
 
-# tests/fuzz/fuzz_NAME.c belongs to galera-NAME where there is such a program, else to clustercheck.
-fuzz_program = $(or $(filter galera-$(1),$(DIRECTORIES)),clustercheck)
+# A fuzz target is linked with clustercheck unless another program is named here.
+fuzz_grastate_PROGRAM  = galera-init
+fuzz_recover_PROGRAM   = galera-init
+fuzz_keys_PROGRAM      = galera-init
+fuzz_statefile_PROGRAM = galera-init
+fuzz_haproxy_PROGRAM   = galera-haproxy
+fuzz_program           = $(or $(fuzz_$(1)_PROGRAM),clustercheck)
 
-$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -I$(call fuzz_program,$(patsubst fuzz_%,%,$(basename $(@F))))
+$(BUILD)/obj/tests/fuzz/%.o: ALL_CPPFLAGS += -I$(call fuzz_program,$(patsubst fuzz_%,%,$(notdir $*)))
 
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
 		$$(BUILD)/$$(call fuzz_program,$$*).a $(BUILD)/libsuite.a
@@ -143,8 +154,10 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Make
 DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libssl-dev libinih-dev libcurl4-openssl-dev libjansson-dev
 DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
 	iproute2 procps openssl python3
-DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd
+DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd rsyslog rsyslog-gnutls rsyslog-elasticsearch
 DEPS_BENCH = nginx
+DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
+DEPS_MACHINES = debootstrap
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
 
 .PHONY: deps deps-lint deps-bench
@@ -173,7 +186,7 @@ unit: deps ## the unit tests alone
 	@$(MAKE) --no-print-directory unit-programs replays
 	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS)
 
-system: deps ## the system tests alone; SUITE="lab check" chooses
+system: deps ## the system tests alone; SUITE="lab check" chooses, JOBS=3 run side by side
 	@$(MAKE) --no-print-directory all bench-tools
 	@BUILD=$(BUILD) tests/run --system $(SUITE)
 
@@ -187,19 +200,45 @@ bench: deps-bench ## measure, as ratios in one run; PEER=path compares another c
 	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
 
+.PHONY: bench-init
+bench-init: deps ## measure first boots and recoveries of three nodes under galera-init
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/init_times
+
+.PHONY: bench-stall
+bench-stall: deps ## the pause of writes after kill -9 of a node: Galera's default timeouts and those of conf/galera.cnf
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/stall -n 10
+	@BUILD=$(BUILD) tests/bench/stall --load 60
+
+.PHONY: bench-failover
+bench-failover: deps ## what clients see of kills and clean stops, beside Galera's own write stall (20 kills: 10 minutes)
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/bench/failover
+
 # --- soak ------------------------------------------------------------------------------------------------------
 
 # Registrations and members of etcd come and go at random; then the registry must equal the living. `make test` has a short
 # form of it. A failure names its SOAK_SEED, which repeats the run.
 SOAK_SECONDS ?= 3600
 SOAK_CHECKS  ?= 1000000
+SOAK_STATES  ?= 3000000
+SOAK_WALKS   ?= 50000
+
+# Histories of a cluster under galera-init; a failure names its INIT_SEED.
+INIT_HISTORIES ?= 300
 
 .PHONY: soak
-soak: deps ## a million checks of the resident service, then churn in the registry for SOAK_SECONDS=3600
-	@$(MAKE) --no-print-directory all bench-tools
-	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident -k no_growth --timeout 1800
+soak: deps ## galera-init's model far further, a million checks of the resident service, churn in the registry for SOAK_SECONDS=3600, INIT_HISTORIES=300
+	@$(MAKE) --no-print-directory all bench-tools $(BUILD)/tests/unit/galera-init/test_model
+	@BUILD=$(BUILD) MODEL_STATES=$(SOAK_STATES) MODEL_WALKS=$(SOAK_WALKS) tests/run --timeout 7200 \
+		--unit $(BUILD)/tests/unit/galera-init/test_model
+	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident_timing -k no_growth --timeout 1800
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
+	@BUILD=$(BUILD) INIT_THOROUGH=1 tests/run --system init_steps --timeout 3600
+	@BUILD=$(BUILD) INIT_HISTORIES=$(INIT_HISTORIES) INIT_SECONDS=86400 INIT_SEED=$(INIT_SEED) tests/run --system init_soak \
+		--timeout 90000
 
 # --- sanitizers and valgrind ------------------------------------------------------------------------------------
 
@@ -236,7 +275,7 @@ lint: deps-lint ## clang-format, clang-tidy, cppcheck, gcc -fanalyzer, shellchec
 		--suppress=variableScope --suppress=knownConditionTrueFalse --suppress=internalAstError -D_GNU_SOURCE -Ilib $(LINT_C)
 	set -e; for file in $(LINT_C); do \
 		gcc $(LINT_FLAGS) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c $$file -o /dev/null; done
-	shellcheck .ci/run .ci/deps tests/bench/classic.sh
+	shellcheck .ci/run .ci/deps tests/bench/classic.sh $(SCRIPTS) conf/bash-completion/clustercheck debian/*.prerm debian/*.postrm
 	! mandoc -T lint -W warning $(MANUALS) | grep .
 
 # --- fuzzing ---------------------------------------------------------------------------------------------------
@@ -262,27 +301,70 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(BUILD)/$$(call f
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(suite_LIBS) -o $@
 
+# --- Debian packages and containers -----------------------------------------------------------------------------
+
+# In a copy of the tree: packages are built beside their sources, with debian/ full of drafts.
+.PHONY: deb deb-packages
+deb: deps ## build the Debian packages clustercheck and galera-suite, and ask lintian
+	@.ci/deps $(DEPS_DEB)
+	@$(MAKE) --no-print-directory deb-packages
+
+deb-packages:
+	@rm -rf $(BUILD)/deb
+	@mkdir -p $(BUILD)/deb/source
+	tar -c --exclude-vcs --exclude=./build --exclude=./$(BUILD) --exclude=__pycache__ . | tar -x -C $(BUILD)/deb/source
+	cd $(BUILD)/deb/source && dpkg-buildpackage --build=binary --no-sign --jobs=2
+	lintian --fail-on error,warning,info --info $(BUILD)/deb/*.changes
+
+# These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
+# file systems from this machine's apt sources, which takes minutes.
+.PHONY: test-deb
+test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
+
 # --- installation ----------------------------------------------------------------------------------------------
+
+# Files that are installed as they are, but for the place of the programs in them.
+UNITS      = $(wildcard conf/systemd/*.service conf/systemd/*.socket conf/systemd/*.timer conf/systemd/*.target)
+DROPLETS   = $(wildcard conf/sysusers.d/*.conf conf/tmpfiles.d/*.conf)
+ADMINS     = conf/clustercheck.conf:clustercheck.conf $(foreach s,$(wildcard xinetd.d/*),$(s):$(s)) \
+	$(foreach c,$(wildcard conf/rsyslog/*.conf),$(c):galera-log/$(notdir $(c)))
+SCRIPTS    = conf/accounts/galera-accounts
+HELPERS    = conf/rsyslog/galera-log
+COMMANDS   = $(PROGRAMS) $(notdir $(SCRIPTS))
+DROPINS    = $(wildcard conf/systemd/*.d)
+EXAMPLES   = $(filter-out %/accounts %/bash-completion %/systemd %/sysusers.d %/tmpfiles.d,$(wildcard conf/*))
+PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/clustercheck-suite/conf/|$(DOCDIR)/examples/|g'
 
 .PHONY: install uninstall
 install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files that exist are kept
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(SYSCONFDIR)/xinetd.d $(DESTDIR)$(DOCDIR)
-	install -m 0755 $(PROGRAM_FILES) $(DESTDIR)$(BINDIR)
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBEXECDIR) $(MANDIR) $(DOCDIR)/examples $(UNITDIR) $(COMPLETIONS) \
+		$(SYSCONFDIR)/xinetd.d $(SYSCONFDIR)/galera-log $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d)
+	install -m 0755 $(PROGRAM_FILES) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	install -m 0644 $(MANUALS) $(DESTDIR)$(MANDIR)
-	cp -R conf README.md LICENSE $(DESTDIR)$(DOCDIR)
-	test -e $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || \
-		install -m 0644 conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
-	for service in xinetd.d/*; do \
-		test -e $(DESTDIR)$(SYSCONFDIR)/$$service || sed 's|/usr/bin/|$(BINDIR)/|' $$service > $(DESTDIR)$(SYSCONFDIR)/$$service; \
+	install -m 0755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)
+	cp -R $(wildcard docs) README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	cp -R $(EXAMPLES) $(DROPINS) $(DESTDIR)$(DOCDIR)/examples
+	set -e; for unit in $(UNITS); do $(PLACED) $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	set -e; for file in $(DROPLETS:conf/%=%); do install -m 0644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file; done
+	install -m 0644 conf/bash-completion/clustercheck $(DESTDIR)$(COMPLETIONS)
+	set -e; for name in $(filter-out clustercheck,$(COMMANDS)); do ln -sf clustercheck $(DESTDIR)$(COMPLETIONS)/$$name; done
+	set -e; for pair in $(ADMINS); do \
+		file=$(DESTDIR)$(SYSCONFDIR)/$${pair#*:}; test -e $$file || { $(PLACED) $${pair%:*} > $$file; chmod 0644 $$file; }; \
 	done
 
 uninstall: ## remove what install put there, except configuration files that were edited
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(addprefix $(DESTDIR)$(MANDIR)/,$(notdir $(MANUALS)))
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(COMMANDS)) $(addprefix $(DESTDIR)$(MANDIR)/,$(notdir $(MANUALS))) \
+		$(addprefix $(DESTDIR)$(COMPLETIONS)/,$(COMMANDS)) $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS))) \
+		$(DROPLETS:conf/%=$(DESTDIR)$(PREFIX)/lib/%) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(notdir $(HELPERS)))
 	rm -rf $(DESTDIR)$(DOCDIR)
-	! cmp -s conf/clustercheck.conf $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf || rm $(DESTDIR)$(SYSCONFDIR)/clustercheck.conf
-	for service in xinetd.d/*; do \
-		! sed 's|/usr/bin/|$(BINDIR)/|' $$service | cmp -s - $(DESTDIR)$(SYSCONFDIR)/$$service || \
-			rm $(DESTDIR)$(SYSCONFDIR)/$$service; \
+	set -e; for pair in $(ADMINS); do \
+		file=$(DESTDIR)$(SYSCONFDIR)/$${pair#*:}; ! $(PLACED) $${pair%:*} | cmp -s - $$file || rm $$file; \
+	done
+	for directory in $(UNITDIR) $(PREFIX)/lib/systemd $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d $(COMPLETIONS) \
+		$(PREFIX)/share/bash-completion $(LIBEXECDIR) $(SYSCONFDIR)/xinetd.d $(SYSCONFDIR)/galera-log; do \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$$directory 2> /dev/null || true; \
 	done
 
 # --- housekeeping ----------------------------------------------------------------------------------------------

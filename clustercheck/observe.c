@@ -5,11 +5,6 @@
 #include "marks.h"
 #include "num.h"
 
-bool observe_transfer(const struct settings *settings)
-{
-    return mark_transfer(settings->datadir);
-}
-
 void observe_files(struct observation *seen, const struct settings *settings)
 {
     seen->disabled = mark_disabled(settings->disable_file);
@@ -37,7 +32,7 @@ void observe(struct observed *observed, const struct settings *settings, const s
     if (seen->failure == NODE_ANSWERED)
         return;
     seen->failure_text = observed->failure.text;
-    seen->sst_in_progress = observe_transfer(settings);
+    seen->sst_in_progress = mark_transfer(settings->datadir);
 }
 
 struct verdict verdict_late(const struct settings *settings)

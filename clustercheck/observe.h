@@ -23,9 +23,6 @@ void observe(struct observed *observed, const struct settings *settings, const s
 /* The admin's files alone: sets `disabled` and `draining`. */
 void observe_files(struct observation *seen, const struct settings *settings);
 
-/* Whether the data directory has the mark of a running state transfer. */
-bool observe_transfer(const struct settings *settings);
-
 /* What is said when the server has not answered within `timeout`. */
 struct verdict verdict_late(const struct settings *settings);
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "marks.h"
 #include "node.h"
 
 enum order { ORDER_NONE, ORDER_REFRESH, ORDER_STOP };
@@ -80,7 +81,7 @@ static void refresh(const struct settings *settings, struct snapshot *snapshot)
     if (seen->failure != NODE_ANSWERED) {
         drop_connection();
         seen->failure_text = snapshot->observed.failure.text;
-        seen->sst_in_progress = observe_transfer(settings);
+        seen->sst_in_progress = mark_transfer(settings->datadir);
     }
     snapshot->ended_ns = monotonic_ns();
 }

@@ -13,6 +13,7 @@
 #include "clients.h"
 #include "deadline.h"
 #include "log.h"
+#include "log_thread.h"
 #include "notify.h"
 #include "signals.h"
 #include "truth.h"
@@ -259,7 +260,7 @@ static bool open_all(bool agent, struct error *error)
         return false;
     if (!add(STDIN_FILENO, ID_LISTENER) || !add(truth_fd(), ID_TRUTH) || !add(resident.signals, ID_SIGNALS))
         return error_set(error, EXIT_INTERNAL, "cannot watch the listening socket: %s", strerror(errno));
-    return true;
+    return log_thread_start(error);
 }
 
 int resident_run(const struct sources *sources, struct config *config, struct settings *settings, bool agent,
@@ -273,8 +274,9 @@ int resident_run(const struct sources *sources, struct config *config, struct se
     notify_send("READY=1");
     serve();
     clients_close();
-    /* A thread that hangs in the client library cannot be waited for, and must not be met by exit handlers. */
-    if (!truth_close(STOP_WAIT_MS))
+    /* A thread that hangs in the client library or at the log cannot be waited for, and must not meet exit handlers. */
+    bool asked = truth_close(STOP_WAIT_MS);
+    if (!log_thread_stop(STOP_WAIT_MS) || !asked)
         _exit(EXIT_YES);
     return EXIT_YES;
 }

@@ -1,8 +1,4 @@
 /* galera-discover: print, wait for or watch the nodes that are registered in etcd. */
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "discover.h"
 #include "num.h"
 #include "program.h"
@@ -25,7 +21,6 @@ static const struct option_row options[] = {
 };
 
 struct invocation {
-    struct config config;
     struct settings settings;
     struct job job;
 };
@@ -52,14 +47,20 @@ static bool take_option(void *context, int id, const char *argument, struct erro
     }
 }
 
-static bool configure(struct program *program, struct invocation *invocation, struct error *error)
+static bool configure(struct program *program, struct config *config, void *into, struct error *error)
 {
-    struct config *config = &invocation->config;
-    struct settings *settings = &invocation->settings;
+    struct settings *settings = into;
 
     return config_add(config, settings_keys, settings_key_count, settings, error) &&
            config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
            program_configure(program, config, error) && settings_check(settings, error);
+}
+
+static int run(struct program *program, struct error *error)
+{
+    struct invocation *invocation = program->context;
+
+    return (int)discover(&invocation->settings, &invocation->job, error);
 }
 
 int main(int argc, char **argv)
@@ -76,28 +77,10 @@ int main(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .handle = take_option,
         .context = &invocation,
+        .configure = configure,
+        .run = run,
+        .settings = &invocation.settings,
     };
-    struct error error = {.code = EXIT_YES};
-    int code = EXIT_YES;
 
-    log_open(program.name);
-    config_init(&invocation.config);
-    switch (program_options(&program, argc, argv, &error)) {
-    case PROGRAM_DONE:
-        return EXIT_YES;
-    case PROGRAM_WRONG:
-        return program_fail(&program, &error);
-    case PROGRAM_GO_ON:
-        break;
-    }
-    if (optind < argc)
-        error_set(&error, EXIT_USAGE, "unexpected argument '%s'", argv[optind]);
-    else if (configure(&program, &invocation, &error) && program.check_config)
-        config_print(&invocation.config, stdout);
-    else if (error.code == EXIT_YES)
-        code = (int)discover(&invocation.settings, &invocation.job, &error);
-    if (error.code != EXIT_YES)
-        code = program_fail(&program, &error);
-    config_free(&invocation.config);
-    return code;
+    return program_main(&program, argc, argv);
 }

@@ -12,15 +12,16 @@ enum { NAMES_SIZE = 512, NUMBER_SIZE = 24 };
 /*
  * In a sentence %w stands for the names in `who`, %a for the same as operands of a command, %i for "it" or "them", %h
  * for "has" or "have" and %r for "runs" or "run" after them, %u for our UUID, %c for the cluster's, %s for our seqno,
- * %S for the highest seqno in `who`, %m for how many are missing, in words, %n for how many have registered, %N for how
- * many are expected, %f for the flaw of our copy, %l for the list of copies.
+ * %q for the same in words that fit an empty copy as well, %S for the highest seqno in `who`, %m for how many are
+ * missing, in words, %n for how many have registered, %N for how many are expected, %f for the flaw of our copy, %l for
+ * the list of copies.
  */
 static const struct {
     const char *word;
     const char *sentence;
 } causes[CAUSE_COUNT] = {
     [CAUSE_NOT_ATTESTED] = {"not-attested",
-                            "our server is stopped at %s; recording that, so that others may count on it"},
+                            "our server is stopped (%q); recording that, so that others may count on it"},
     [CAUSE_FIRST_BOOT] = {"first-boot", "all %N nodes are empty and we are the first by name: creating the cluster"},
     [CAUSE_NEWEST] = {"newest", "all nodes are stopped and accounted for, none has more than our seqno %s"},
     [CAUSE_LAST_TO_STOP] = {"last-to-stop",
@@ -30,10 +31,9 @@ static const struct {
                         "all other nodes are stopped and accounted for, none has more than our seqno %s: making "
                         "the running server Primary again"},
     [CAUSE_SAME_VIEW] = {"same-view", "all nodes are back with the same gvwstate.dat: Galera forms its old view again"},
-    [CAUSE_CLAIM_IS_OURS] = {"claim-is-ours", "the bootstrap is ours by record, from seqno %s"},
-    [CAUSE_OURS_TO_FINISH] = {"ours-to-finish",
-                              "our bootstrap was not recorded as done: going on with it from seqno %s"},
-    [CAUSE_MEMBERS_PRIMARY] = {"members-primary", "%w %r as Primary: joining from seqno %s"},
+    [CAUSE_CLAIM_IS_OURS] = {"claim-is-ours", "the bootstrap is ours by record, from %q"},
+    [CAUSE_OURS_TO_FINISH] = {"ours-to-finish", "our bootstrap was not recorded as done: going on with it from %q"},
+    [CAUSE_MEMBERS_PRIMARY] = {"members-primary", "%w %r as Primary: joining from %q"},
     [CAUSE_CACHED_PRIMARY] = {"cached-primary", "etcd unreachable, but %w, known from before, %r as Primary: joining"},
     [CAUSE_BEHIND_FORK] = {"behind-fork",
                            "the cluster went on without our copy (seqno %s) and has another history since: "
@@ -41,6 +41,7 @@ static const struct {
     [CAUSE_RUNNING] = {"running", "Primary"},
     [CAUSE_NOT_RECORDED] = {"not-recorded", "bringing what etcd says of us in line with what is"},
     [CAUSE_TRANSFER] = {"transfer", "started; waiting to be taken in by %w"},
+    [CAUSE_BECOMING_PRIMARY] = {"becoming-primary", "started to bootstrap the cluster; waiting for it to be Primary"},
     [CAUSE_OLD_VIEW] = {"old-view", "waiting for the members of the last view to come back%W"},
 
     [CAUSE_TOO_FEW] = {"too-few", "%n of %N nodes have registered (missing %m more); not bootstrapping yet"},
@@ -113,6 +114,9 @@ static const struct {
     [CAUSE_GIVEN_UP] = {"given-up", "%w gave up on the old view: stopping the server to decide anew"},
     [CAUSE_OTHER_IS_AHEAD] = {"other-is-ahead",
                               "%w has seqno %S, our server %s: stopping it so that the newest can go first"},
+    [CAUSE_DISCONNECTED] = {"disconnected",
+                            "Galera has disconnected our server from the cluster for good, its error log says why: "
+                            "restarting it"},
     [CAUSE_OTHER_SURVIVES] = {"other-survives", "%w goes on as the one survivor: stopping our server to join it"},
 };
 
@@ -135,6 +139,16 @@ static void add_seqno(struct line *line, const struct holding *holding)
         add_number(line, holding->position.seqno);
     else
         line_add(line, copy_word(holding->copy)); /* "waiting: n1 recorded seqno 120, we have empty" says what is so */
+}
+
+static void add_copy(struct line *line, const struct holding *holding)
+{
+    if (holding->copy == COPY_EMPTY) {
+        line_add(line, "an empty data directory");
+        return;
+    }
+    line_add(line, holding->copy == COPY_TRUSTED || holding->copy == COPY_DOUBTFUL ? "seqno " : "a copy that is ");
+    add_seqno(line, holding);
 }
 
 static int64_t highest_seqno(const struct situation *situation, nodes_t who)
@@ -247,6 +261,9 @@ static void add_fact(struct line *line, char what, const struct situation *situa
         break;
     case 's':
         add_seqno(line, &situation->local.holding);
+        break;
+    case 'q':
+        add_copy(line, &situation->local.holding);
         break;
     case 'S':
         add_number(line, highest_seqno(situation, who));

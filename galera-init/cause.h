@@ -23,6 +23,7 @@ enum cause {
     CAUSE_RUNNING,
     CAUSE_NOT_RECORDED,
     CAUSE_TRANSFER,
+    CAUSE_BECOMING_PRIMARY,
     CAUSE_OLD_VIEW,
 
     /* waiting for others */
@@ -66,6 +67,7 @@ enum cause {
     CAUSE_GIVEN_UP,
     CAUSE_OTHER_IS_AHEAD,
     CAUSE_OTHER_SURVIVES,
+    CAUSE_DISCONNECTED,
 
     CAUSE_COUNT
 };

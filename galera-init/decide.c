@@ -164,12 +164,18 @@ static struct decision decide_starting(const struct situation *situation)
     }
     if (situation->local.patience_over)
         return decision_of(ACTION_STOP, CAUSE_NO_PRIMARY_CAME, 0);
+    if (situation->etcd_reachable && bootstrap->kind == KIND_NEW && bootstrap->phase == BOOTSTRAP_STARTING)
+        return decision_of(ACTION_RUN, CAUSE_BECOMING_PRIMARY, 0);
     return decision_of(ACTION_RUN, CAUSE_OLD_VIEW, 0);
 }
 
 struct decision decide(const struct situation *situation)
 {
-    switch (situation->local.server) {
+    enum server_state server = situation->local.server;
+
+    if (situation->local.disconnected && server != SERVER_STOPPED && server != SERVER_STRANGER)
+        return decision_of(ACTION_STOP, CAUSE_DISCONNECTED, 0);
+    switch (server) {
     case SERVER_STOPPED:
         return decide_stopped(situation);
     case SERVER_STRANGER:

@@ -30,6 +30,9 @@ static void take_position(struct recovered *recovered, const char *text)
     char word[POSITION_TEXT_SIZE];
     struct position position;
 
+    /* A position that cannot be read must not let that of an earlier run count. */
+    *recovered =
+        (struct recovered){.outcome = RECOVER_FAILED, .position = position_none(), .prepared = recovered->prepared};
     text += strspn(text, " \t");
     size_t length = strcspn(text, " \t\r\n,");
     if (length >= sizeof word)
@@ -52,8 +55,9 @@ struct recovered recover_parse(const char *log)
     while (*log != '\0') {
         size_t length = strcspn(log, "\n");
         const char *mark = memmem(log, length, MARK, sizeof MARK - 1);
+        /* A line that was cut off (a full disk) has a number that was cut off. */
         if (mark != NULL)
-            take_position(&recovered, mark + sizeof MARK - 1);
+            take_position(&recovered, log[length] == '\n' ? mark + sizeof MARK - 1 : "");
         recovered.prepared = recovered.prepared || names_prepared(log, length);
         log += length + (log[length] == '\n');
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keys.h"
 #include "registry.h"
 
 static const struct config_choice recovery_choices[] = {
@@ -81,18 +82,12 @@ static bool complete_name(struct settings *settings, struct error *error)
     return true;
 }
 
-/* ADDRESS or ADDRESS:PORT, IPv6 in brackets when a port follows. */
-static bool address_is_valid(const char *address)
-{
-    return address[0] != '\0' && address[strcspn(address, " ,/?;\"'\\")] == '\0';
-}
-
 bool settings_complete(struct settings *settings, struct error *error)
 {
     if (settings->cluster == NULL || !registry_id_is_valid(settings->cluster))
         return error_set(error, EXIT_CONFIG, "cluster = %s cannot be a cluster's name (up to 64 of A-Z a-z 0-9 _ . -)",
                          settings->cluster == NULL ? "" : settings->cluster);
-    if (settings->address != NULL && !address_is_valid(settings->address))
+    if (settings->address != NULL && !keys_address_is_valid(settings->address, false))
         return error_set(error, EXIT_CONFIG, "address = %s is not an address, or an address:port", settings->address);
     if (settings->donor == NULL)
         return error_set(error, EXIT_CONFIG, "donor is empty: write auto, or names with commas between them");

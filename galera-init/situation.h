@@ -138,6 +138,7 @@ struct local {
     struct holding holding; /* of a running server: its position is what it has committed */
     struct view view;       /* of gvwstate.dat; none when there is none or it is useless */
     enum server_state server;
+    bool disconnected;  /* Galera has given the server up: it is no member again before it is restarted */
     bool patience_over; /* the server has been waiting for a Primary Component for longer than is reasonable */
 
     /* Kept in the state directory, on disk before anything that rests on them happens. */

@@ -27,6 +27,8 @@ enum announce_action {
     ANNOUNCE_END,
 };
 
+enum { ANNOUNCE_ACTIONS = ANNOUNCE_END + 1 };
+
 struct announce_step {
     enum announce_action action;
     int64_t until_ms; /* WAIT: until then; the others: give up by then */

@@ -1,7 +1,4 @@
 /* galera-register: keep this node's entry in etcd alive while it runs, and remove it on a clean stop. */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "agent.h"
 #include "program.h"
 
@@ -23,7 +20,6 @@ static const struct option_row options[] = {
 };
 
 struct invocation {
-    struct config config;
     struct settings settings;
     struct registry_entry entry;
     bool once;
@@ -40,10 +36,10 @@ static bool take_option(void *context, int id, const char *argument, struct erro
     return true;
 }
 
-static bool configure(struct program *program, struct invocation *invocation, struct error *error)
+static bool configure(struct program *program, struct config *config, void *into, struct error *error)
 {
-    struct config *config = &invocation->config;
-    struct settings *settings = &invocation->settings;
+    struct invocation *invocation = program->context;
+    struct settings *settings = into;
 
     return config_add(config, settings_keys, settings_key_count, settings, error) &&
            config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
@@ -51,6 +47,13 @@ static bool configure(struct program *program, struct invocation *invocation, st
            config_borrow(config, settings_borrowed_keys, settings_borrowed_key_count, settings, error) &&
            program_configure(program, config, error) && node_read_password(config, &settings->node, error) &&
            settings_make_entry(settings, &invocation->entry, error);
+}
+
+static int run(struct program *program, struct error *error)
+{
+    struct invocation *invocation = program->context;
+
+    return (int)agent_run(&invocation->settings, &invocation->entry, invocation->once, error);
 }
 
 int main(int argc, char **argv)
@@ -67,28 +70,10 @@ int main(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .handle = take_option,
         .context = &invocation,
+        .configure = configure,
+        .run = run,
+        .settings = &invocation.settings,
     };
-    struct error error = {.code = EXIT_YES};
-    int code = EXIT_YES;
 
-    log_open(program.name);
-    config_init(&invocation.config);
-    switch (program_options(&program, argc, argv, &error)) {
-    case PROGRAM_DONE:
-        return EXIT_YES;
-    case PROGRAM_WRONG:
-        return program_fail(&program, &error);
-    case PROGRAM_GO_ON:
-        break;
-    }
-    if (optind < argc)
-        error_set(&error, EXIT_USAGE, "unexpected argument '%s'", argv[optind]);
-    else if (configure(&program, &invocation, &error) && !program.check_config)
-        agent_run(&invocation.settings, &invocation.entry, invocation.once, &error);
-    if (error.code != EXIT_YES)
-        code = program_fail(&program, &error);
-    else if (program.check_config)
-        config_print(&invocation.config, stdout);
-    config_free(&invocation.config);
-    return code;
+    return program_main(&program, argc, argv);
 }

@@ -84,9 +84,8 @@ void store_do(struct store *store, enum announce_action action, struct deadline 
     if (failure != ETCD_OK) {
         store->api = ETCD_AUTO;
         report->outcome = store_outcome(failure);
-    } else if (store->api == ETCD_V2) {
-        report->outcome = store_v2_do(store, action, deadline, report, error);
-    } else {
-        report->outcome = store_v3_do(store, action, deadline, report, error);
+        return;
     }
+    store_step *step = (store->api == ETCD_V2 ? store_v2_steps : store_v3_steps)[action];
+    report->outcome = step == NULL ? OUTCOME_DONE : step(store, deadline, report, error);
 }

@@ -19,7 +19,7 @@ struct store {
     struct registry_entry *entry; /* ours; its state may change between calls, its address is set by a claim */
     bool own_ip;                  /* the address is configured */
     int64_t ttl_s;
-    int64_t lease;                                               /* 0: none (v2: never one) */
+    int64_t lease;                                               /* 0: none (v2: never one); it may have ended */
     char directory[REGISTRY_PREFIX_MOST + REGISTRY_ID_SIZE + 2]; /* "<prefix>/<id>/" */
     struct holder holder;                                        /* as it was read last */
 };
@@ -34,11 +34,11 @@ void store_init(struct store *store, struct etcd *etcd, struct registry_entry *e
 void store_do(struct store *store, enum announce_action action, struct deadline deadline,
               struct announce_report *report, struct error *error);
 
-/* The parts, for store.c alone. */
-enum announce_outcome store_v3_do(struct store *store, enum announce_action action, struct deadline deadline,
-                                  struct announce_report *report, struct error *error);
-enum announce_outcome store_v2_do(struct store *store, enum announce_action action, struct deadline deadline,
-                                  struct announce_report *report, struct error *error);
+/* The parts, for store.c alone: how one API does each action; NULL: nothing is to be done. */
+typedef enum announce_outcome store_step(struct store *store, struct deadline deadline, struct announce_report *report,
+                                         struct error *error);
+extern store_step *const store_v3_steps[ANNOUNCE_ACTIONS];
+extern store_step *const store_v2_steps[ANNOUNCE_ACTIONS];
 
 /* What a failure of etcd means for the announcement. */
 enum announce_outcome store_outcome(enum etcd_failure failure);

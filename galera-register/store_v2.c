@@ -142,7 +142,8 @@ static enum announce_outcome update(struct store *store, struct deadline deadlin
  * another look shows nothing that can be of another node. That takes half an entry away as well, of a claim or a
  * withdrawal that failed.
  */
-static enum announce_outcome withdraw(struct store *store, struct deadline deadline, struct error *error)
+static enum announce_outcome withdraw(struct store *store, struct deadline deadline, struct announce_report *report,
+                                      struct error *error)
 {
     char ip_key[STORE_KEY_SIZE];
     char key[STORE_KEY_SIZE];
@@ -150,6 +151,7 @@ static enum announce_outcome withdraw(struct store *store, struct deadline deadl
     struct etcd_v2_delete directory = {.key = directory_key(store, key), .directory = true};
     enum etcd_failure failure = ETCD_NOT_FOUND;
 
+    (void)report;
     if (store->entry->ip[0] == '\0')
         return OUTCOME_DONE;
     for (int look = 0; look < LOOKS && (failure == ETCD_OK || failure == ETCD_NOT_FOUND); look++) {
@@ -163,23 +165,7 @@ static enum announce_outcome withdraw(struct store *store, struct deadline deadl
     return failure == ETCD_NOT_FOUND || failure == ETCD_CHANGED ? OUTCOME_DONE : store_outcome(failure);
 }
 
-enum announce_outcome store_v2_do(struct store *store, enum announce_action action, struct deadline deadline,
-                                  struct announce_report *report, struct error *error)
-{
-    switch (action) {
-    case ANNOUNCE_CLAIM:
-        return claim(store, deadline, report, error);
-    case ANNOUNCE_KEEP:
-        return keep(store, deadline, report, error);
-    case ANNOUNCE_VERIFY:
-        return verify(store, deadline, report, error);
-    case ANNOUNCE_UPDATE:
-        return update(store, deadline, report, error);
-    case ANNOUNCE_WITHDRAW:
-        return withdraw(store, deadline, error);
-    case ANNOUNCE_WAIT:
-    case ANNOUNCE_END:
-        break;
-    }
-    return OUTCOME_DONE;
-}
+store_step *const store_v2_steps[ANNOUNCE_ACTIONS] = {
+    [ANNOUNCE_CLAIM] = claim,   [ANNOUNCE_KEEP] = keep,         [ANNOUNCE_VERIFY] = verify,
+    [ANNOUNCE_UPDATE] = update, [ANNOUNCE_WITHDRAW] = withdraw,
+};

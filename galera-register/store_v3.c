@@ -36,7 +36,7 @@ static enum announce_outcome taken(struct store *store, struct deadline deadline
     return OUTCOME_TAKEN;
 }
 
-/* The lease of an attempt that failed is used again, with its whole TTL before it. */
+/* The lease of an attempt that failed is used again, with its whole TTL before it; one that has ended is replaced. */
 static enum etcd_failure have_lease(struct store *store, struct deadline deadline, int64_t *ttl_s, struct error *error)
 {
     enum etcd_failure failure = ETCD_NOT_FOUND;
@@ -106,7 +106,7 @@ static enum announce_outcome claim(struct store *store, struct deadline deadline
             break;
         failure = write_entry(store, deadline, error);
         if (failure == ETCD_NOT_FOUND)
-            store->lease = 0; /* it had expired */
+            store->lease = 0; /* it has ended, whatever was said before: etcd 3.4.23 renews what was revoked */
     }
     report->ttl_ms = ttl_s * MS_PER_S;
     return failure == ETCD_NOT_FOUND ? OUTCOME_UNREACHABLE : store_outcome(failure);
@@ -118,8 +118,6 @@ static enum announce_outcome keep(struct store *store, struct deadline deadline,
     int64_t ttl_s;
     enum etcd_failure failure = etcd_lease_keep(store->etcd, store->lease, deadline, &ttl_s, error);
 
-    if (failure == ETCD_NOT_FOUND)
-        store->lease = 0;
     report->ttl_ms = ttl_s * MS_PER_S;
     return store_outcome(failure);
 }
@@ -150,7 +148,8 @@ static enum announce_outcome verify(struct store *store, struct deadline deadlin
 }
 
 /* The state alone, if the entry is still ours. */
-static enum announce_outcome update(struct store *store, struct deadline deadline, struct error *error)
+static enum announce_outcome update(struct store *store, struct deadline deadline, struct announce_report *report,
+                                    struct error *error)
 {
     char ip_key[STORE_KEY_SIZE];
     char state_key[STORE_KEY_SIZE];
@@ -167,6 +166,7 @@ static enum announce_outcome update(struct store *store, struct deadline deadlin
         .compare = &ours, .compare_count = 1, .success = &op, .success_count = 1, .repeatable = true};
     enum etcd_failure failure = etcd_commit(store->etcd, &txn, deadline, &reply, error);
 
+    (void)report;
     if (failure == ETCD_OK && !reply.succeeded) {
         error_set(error, EXIT_UNAVAILABLE, "the entry is not there any more");
         failure = ETCD_NOT_FOUND;
@@ -175,35 +175,18 @@ static enum announce_outcome update(struct store *store, struct deadline deadlin
     return store_outcome(failure);
 }
 
-static enum announce_outcome withdraw(struct store *store, struct deadline deadline, struct error *error)
+static enum announce_outcome withdraw(struct store *store, struct deadline deadline, struct announce_report *report,
+                                      struct error *error)
 {
-    enum etcd_failure failure = ETCD_OK;
+    enum etcd_failure failure = ETCD_NOT_FOUND;
 
+    (void)report;
     if (store->lease != 0)
         failure = etcd_lease_revoke(store->etcd, store->lease, deadline, error);
-    if (failure != ETCD_OK && failure != ETCD_NOT_FOUND)
-        return store_outcome(failure);
-    store->lease = 0;
-    return OUTCOME_DONE;
+    return failure == ETCD_NOT_FOUND ? OUTCOME_DONE : store_outcome(failure);
 }
 
-enum announce_outcome store_v3_do(struct store *store, enum announce_action action, struct deadline deadline,
-                                  struct announce_report *report, struct error *error)
-{
-    switch (action) {
-    case ANNOUNCE_CLAIM:
-        return claim(store, deadline, report, error);
-    case ANNOUNCE_KEEP:
-        return keep(store, deadline, report, error);
-    case ANNOUNCE_VERIFY:
-        return verify(store, deadline, report, error);
-    case ANNOUNCE_UPDATE:
-        return update(store, deadline, error);
-    case ANNOUNCE_WITHDRAW:
-        return withdraw(store, deadline, error);
-    case ANNOUNCE_WAIT:
-    case ANNOUNCE_END:
-        break;
-    }
-    return OUTCOME_DONE;
-}
+store_step *const store_v3_steps[ANNOUNCE_ACTIONS] = {
+    [ANNOUNCE_CLAIM] = claim,   [ANNOUNCE_KEEP] = keep,         [ANNOUNCE_VERIFY] = verify,
+    [ANNOUNCE_UPDATE] = update, [ANNOUNCE_WITHDRAW] = withdraw,
+};

@@ -56,9 +56,20 @@ bool json_is_map(const struct json *value)
     return value != NULL && json_typeof(inside(value)) == JSON_OBJECT;
 }
 
+bool json_is_list(const struct json *value)
+{
+    return value != NULL && json_typeof(inside(value)) == JSON_ARRAY;
+}
+
 bool json_truth(const struct json *value)
 {
     return value != NULL && json_typeof(inside(value)) == JSON_TRUE;
+}
+
+bool json_flag(const struct json *value, bool *truth)
+{
+    *truth = json_truth(value);
+    return value != NULL && json_is_boolean(inside(value));
 }
 
 int64_t json_number(const struct json *value, int64_t fallback)

@@ -27,9 +27,13 @@ const struct json *json_item(const struct json *array, size_t i);
 /* The text of a string, or NULL. */
 const char *json_text(const struct json *value);
 
-/* Whether it is an object. */
+/* Whether it is an object, an array. */
 bool json_is_map(const struct json *value);
+bool json_is_list(const struct json *value);
 bool json_truth(const struct json *value);
+
+/* Whether it is true or false, and which. */
+bool json_flag(const struct json *value, bool *truth);
 
 /* A whole number, or a string of digits as proto3 writes 64-bit numbers; `fallback` when it is neither. */
 int64_t json_number(const struct json *value, int64_t fallback);

@@ -89,3 +89,9 @@ void json_add_true(struct text *text, const char *key)
     begin_value(text, key);
     text_add(text, "true");
 }
+
+void json_add_boolean(struct text *text, const char *key, bool value)
+{
+    begin_value(text, key);
+    text_add(text, value ? "true" : "false");
+}

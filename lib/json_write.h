@@ -24,5 +24,6 @@ void json_add_int64(struct text *text, const char *key, int64_t value);
 void json_add_bytes(struct text *text, const char *key, const char *value);
 
 void json_add_true(struct text *text, const char *key);
+void json_add_boolean(struct text *text, const char *key, bool value);
 
 #endif

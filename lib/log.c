@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "log_internal.h"
 
 /* JSON escaping may make a message six times as long, and it must still fit. */
 enum { MESSAGE_SIZE = 2048, LINE_SIZE = 8 * MESSAGE_SIZE, RESERVED_FOR_END = 4 };
@@ -22,8 +23,13 @@ static struct {
     int fd;
     enum log_level level;
     enum log_format format;
-} log_state = {
-    .program = "clustercheck", .sink = SINK_STDERR, .fd = -1, .level = LOG_LEVEL_NOTICE, .format = LOG_FORMAT_TEXT};
+    log_writer *writer;
+} log_state = {.program = "clustercheck",
+               .sink = SINK_STDERR,
+               .fd = -1,
+               .level = LOG_LEVEL_NOTICE,
+               .format = LOG_FORMAT_TEXT,
+               .writer = log_write};
 
 static const char *level_name(enum log_level level)
 {
@@ -146,7 +152,12 @@ static void format_text(struct line *line, enum log_level level, const struct lo
     }
 }
 
-static void write_line(enum log_level level, char *text, size_t length)
+void log_set_writer(log_writer *writer)
+{
+    log_state.writer = writer == NULL ? log_write : writer;
+}
+
+void log_write(enum log_level level, char *text, size_t length)
 {
     if (log_state.sink == SINK_SYSLOG) {
         syslog((int)level, "%s", text);
@@ -177,6 +188,6 @@ void log_event(enum log_level level, const struct log_field *fields, const char 
         format_json(&line, level, fields, message);
     else
         format_text(&line, level, fields, message);
-    write_line(level, text, line.length);
+    log_state.writer(level, text, line.length);
     errno = saved_errno;
 }

@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,11 +150,20 @@ static void set_log_level(const struct program *program)
         log_set_level(program->verbosity > 1 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 }
 
+/* `from`: where getopt began to look when it found that there is no further option. It only ever skips a "--". */
+static void keep_operands(struct program *program, int argc, char **argv, int from)
+{
+    program->dashes = optind > from;
+    program->operands = argv + optind;
+    program->operand_count = argc - optind;
+}
+
 enum program_step program_options(struct program *program, int argc, char **argv, struct error *error)
 {
     struct option longs[OPTIONS_MOST + 1];
     char shorts[2 * OPTIONS_MOST + 3];
     int id;
+    int from = 1;
 
     if (row_count(program) > OPTIONS_MOST) {
         error_set(error, EXIT_INTERNAL, "option table is too large");
@@ -182,7 +192,9 @@ enum program_step program_options(struct program *program, int argc, char **argv
         }
         if (!take_option(program, row, optarg, error))
             return PROGRAM_WRONG;
+        from = optind;
     }
+    keep_operands(program, argc, argv, from);
     set_log_level(program);
     return PROGRAM_GO_ON;
 }
@@ -201,6 +213,66 @@ bool program_configure(const struct program *program, struct config *config, str
             return error_context(error, "option --%s", row->name);
     }
     return true;
+}
+
+bool program_read(struct program *program, struct config *config, void *settings, struct error *error)
+{
+    config_init(config);
+    if (program->configure(program, config, settings, error))
+        return true;
+    config_free(config);
+    return false;
+}
+
+static bool take_operands(struct program *program, struct error *error)
+{
+    if (program->operate != NULL)
+        return program->operate(program, error);
+    if (program->operand_count > 0)
+        return error_set(error, EXIT_USAGE, "unexpected argument '%s'", program->operands[0]);
+    return true;
+}
+
+static bool show(const struct config *config, struct error *error)
+{
+    config_print(config, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return error_set(error, EXIT_INTERNAL, "cannot write the configuration to standard output: %s",
+                         strerror(errno));
+    return true;
+}
+
+/* Everything after the options. The error, when it was set, has the exit code. */
+static int carry_out(struct program *program, struct error *error)
+{
+    struct config config;
+    int code = EXIT_YES;
+
+    if (!take_operands(program, error) || !program_read(program, &config, program->settings, error))
+        return (int)error->code;
+    if (!program->check_config)
+        code = program->run(program, error);
+    else
+        show(&config, error);
+    config_free(&config);
+    return code;
+}
+
+int program_main(struct program *program, int argc, char **argv)
+{
+    struct error error = {.code = EXIT_YES};
+    int code = EXIT_YES;
+
+    log_open(program->name);
+    switch (program_options(program, argc, argv, &error)) {
+    case PROGRAM_DONE:
+    case PROGRAM_WRONG:
+        break;
+    case PROGRAM_GO_ON:
+        code = carry_out(program, &error);
+        break;
+    }
+    return error.code == EXIT_YES ? code : program_fail(program, &error);
 }
 
 int program_fail(const struct program *program, const struct error *error)

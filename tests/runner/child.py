@@ -19,13 +19,17 @@ class Events(unittest.TestResult):
         self._channel = os.fdopen(descriptor, "w", buffering=1)
         self._problem, self._detail = "", ""
 
-    def _send(self, event: str, test: unittest.TestCase, **more: str) -> None:
+    def _send(self, event: str, test: object, **more: str) -> None:
         """`offset` tells which part of the output belongs to the events so far."""
         sys.stdout.flush()
         sys.stderr.flush()
         name = test.id() if hasattr(test, "id") else str(test)
         offset = os.lseek(1, 0, os.SEEK_CUR)
         self._channel.write(json.dumps({"event": event, "test": name, "offset": offset, **more}) + "\n")
+
+    def end(self) -> None:
+        """All tests have had their turn: a suite that ends without these words has ended too early."""
+        self._send("end", "")
 
     def _note(self, problem: str, detail: str = "") -> None:
         self._problem = self._problem or problem
@@ -68,6 +72,10 @@ class Events(unittest.TestResult):
             group = self.failures if issubclass(err[0], test.failureException) else self.errors
             self._note("failed", f"{subtest}\n{group[-1][1]}")
 
+    def addExpectedFailure(self, test, err) -> None:
+        super().addExpectedFailure(test, err)
+        self._note("failed, as it expects")
+
     def addUnexpectedSuccess(self, test) -> None:
         super().addUnexpectedSuccess(test)
         self._note("succeeded unexpectedly")
@@ -80,7 +88,9 @@ def main() -> None:
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in sys.argv[3:]] or None
     suite = loader.loadTestsFromModule(importlib.import_module(module.stem))
-    suite.run(Events(descriptor))
+    events = Events(descriptor)
+    suite.run(events)
+    events.end()
 
 
 main()

@@ -5,6 +5,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Sequence
@@ -12,6 +13,13 @@ from typing import Iterator, Mapping, Optional, Sequence
 from galeralab import process
 
 VARIABLE = "CLUSTERCHECK_SUITE"
+_POLL = 0.2  # seconds in which an interrupt is noticed
+
+stopping = threading.Event()  # the whole run is to end
+
+
+class Interrupted(Exception):
+    """Raised in the thread of a suite when the run is to end."""
 
 
 class Suite:
@@ -38,10 +46,12 @@ class Suite:
             selector.register(self._channel, selectors.EVENT_READ)
             while True:
                 left = self._deadline - time.monotonic()
+                if stopping.is_set():
+                    raise Interrupted
                 if left <= 0:
                     self.timed_out = True
                     break
-                if not selector.select(min(left, 1.0)):
+                if not selector.select(min(left, _POLL)):
                     if self.child.poll() is not None:
                         break  # it ended; something it started holds the channel open
                     continue
@@ -62,11 +72,12 @@ class Suite:
 
     def finish(self) -> str:
         """Wait for the end, by force if it is late; what is wrong with how it ended, or ""."""
-        try:
-            code = self.child.wait(0 if self.timed_out else max(0.0, self._deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self.timed_out, code = True, 0
-        if self.timed_out:
+        while (code := self.child.poll()) is None and not self.timed_out:
+            if stopping.is_set():
+                raise Interrupted
+            self.timed_out = time.monotonic() >= self._deadline
+            time.sleep(0 if self.timed_out else 0.01)
+        if self.timed_out or code is None:
             return f"not finished after {self._timeout:g} s"
         return f"crashed: {signal.Signals(-code).name}" if code < 0 else f"exit code {code}" if code else ""
 

@@ -1,6 +1,8 @@
 """unittest modules, each in a process of its own with a lab of its own."""
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import os
 import shutil
@@ -10,13 +12,15 @@ import time
 from pathlib import Path
 from typing import Sequence
 
-from galeralab import Lab, host
+from galeralab import Lab, LabError, host
+from galeralab.netns import Network
 
 from .report import Report
 from .suite import Suite
 
 CHILD = Path(__file__).with_name("child.py")
 TESTS = Path(__file__).resolve().parents[1] / "system"
+_NETS = [f"127.0.{number}" for number in range(20, 110)]
 _claims: list[socket.socket] = []
 
 
@@ -25,7 +29,7 @@ def claim_net() -> str:
 
     The claim is an abstract socket, which vanishes with the process that holds it."""
     wanted = os.environ.get("LAB_NET")
-    for net in [wanted] if wanted else [f"127.0.{number}" for number in range(20, 60)]:
+    for net in [wanted] if wanted else _NETS:
         claim = socket.socket(socket.AF_UNIX)
         try:
             claim.bind(f"\0galeralab-{net}")
@@ -34,40 +38,55 @@ def claim_net() -> str:
             continue
         _claims.append(claim)
         return net
-    raise SystemExit(f"tests/run: another run of tests uses the network {wanted or '127.0.20 to 127.0.59'}")
+    raise SystemExit(f"tests/run: another run of tests uses the network {wanted or f'{_NETS[0]} to {_NETS[-1]}'}")
 
 
 def find_modules(names: Sequence[str]) -> list[Path]:
-    """All modules, or those named: `lab`, `test_lab` and `test_lab.py` are the same.
+    """All modules but the long ones, or those named: `lab`, `test_lab` and `test_lab.py` are the same.
 
-    A name stands for its family too: `clustercheck` for test_clustercheck_http.py and the others."""
+    A name stands for its family too: `clustercheck` for test_clustercheck_http.py and the others. A path is a module
+    that is elsewhere."""
     if not names:
-        return sorted(TESTS.glob("test_*.py"))
+        return [module for module in sorted(TESTS.glob("test_*.py")) if not says(module, "LONG")]
     found: list[Path] = []
     for name in names:
+        if "/" in name:
+            found.append(Path(name))
+            continue
         stem = Path(name).stem.removeprefix("test_")
         module, family = TESTS / f"test_{stem}.py", sorted(TESTS.glob(f"test_{stem}_*.py"))
         found += [module] * (module.exists() or not family) + family
-    return found
+    return list(dict.fromkeys(found))
+
+
+def says(module: Path, word: str) -> bool:
+    """Whether a module says of itself `ALONE = True` (it measures time) or `LONG = True` (it runs only when named).
+
+    It is read, not imported: a module that cannot be imported is a suite that fails."""
+    try:
+        statements = ast.parse(module.read_text(encoding="utf-8")).body
+    except (OSError, ValueError, SyntaxError):
+        return False
+    return any(isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) and one.value.value is True
+               and [getattr(target, "id", "") for target in one.targets] == [word] for one in statements)
 
 
 def run_system(module: Path, report: Report, logs: Path, timeout: float, net: str, pattern: str) -> None:
     """Run one module; whatever happens, its lab is torn down."""
     name = module.stem
-    report.suite(f"system {name}")
     if not module.exists():
         report.test(name, f"{module} is not there", 0)
         return
-    os.environ["LAB_NET"] = net
     channel, remote = os.pipe()
     arguments = [sys.executable, "-B", str(CHILD), str(module), str(remote), *([pattern] if pattern else [])]
-    suite = Suite(name, arguments, channel, remote, logs / f"{name}.log", timeout)
-    failed_before, seen, last, current = report.failed, 0, time.monotonic(), ""
+    suite = Suite(name, arguments, channel, remote, logs / f"{name}.log", timeout, {"LAB_NET": net})
+    seen, last, current, ended, left = 0, time.monotonic(), "", False, 0
+    kept = logs / f"{name}.lab"
     try:
         for line in suite.lines():
             event = json.loads(line)
-            if event["event"] == "start":
-                current = event["test"]
+            if event["event"] != "test":
+                current, ended = event["test"], event["event"] == "end"
                 continue
             now, seen, current = time.monotonic(), seen + 1, ""
             report.test(event["test"], event["problem"], now - last,
@@ -75,12 +94,12 @@ def run_system(module: Path, report: Report, logs: Path, timeout: float, net: st
             last = now
         ending = suite.finish()
     finally:
-        left = suite.end()
-        Lab(net).down()
-        kept = logs / f"{name}.lab"
-        shutil.rmtree(kept, ignore_errors=True)
-        if (host.lab_base() / net).exists():
-            shutil.move(host.lab_base() / net, kept)
+        try:
+            left = suite.end()
+        finally:
+            keep_lab(net, kept)
+    if not ending and not ended:
+        ending = "ended by itself"
     problems = [ending + (f" in {current}" if current else "")] if ending else []
     if not seen and not ending:
         problems.append("no test ran")
@@ -88,5 +107,15 @@ def run_system(module: Path, report: Report, logs: Path, timeout: float, net: st
         problems.append(f"left {left} processes running")
     if problems:
         report.test(name, "; ".join(problems), time.monotonic() - last, suite.output())
-    if report.failed > failed_before and kept.exists():
-        print(f"       the lab's logs are in {os.path.relpath(kept)}", flush=True)
+    if report.failed and kept.exists():
+        report.note(f"the lab's logs are in {os.path.relpath(kept)}")
+
+
+def keep_lab(net: str, kept: Path) -> None:
+    """End what the lab on this network runs, its namespaces too; its logs stay beside the suite's."""
+    Lab(net).down()
+    with contextlib.suppress(LabError):  # no `ip`, and so no namespace
+        Network(net).down()
+    shutil.rmtree(kept, ignore_errors=True)
+    if (host.lab_base() / net).exists():
+        shutil.move(host.lab_base() / net, kept)

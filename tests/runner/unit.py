@@ -16,16 +16,15 @@ _RESULT = re.compile(r"(?P<bad>not )?ok\b(\s+\d+)?(\s+-)?(?P<skip>\s+#\s*SKIP\b)
 
 def run_unit(binary: Path, report: Report, logs: Path, timeout: float) -> None:
     """Run one binary and report every test of it, and whatever is wrong with the binary itself."""
-    name = binary.name
-    report.suite(f"unit {name}")
+    name = f"{binary.parent.name}/{binary.name}"
     if not os.access(binary, os.X_OK):
         report.test(name, f"{binary} is not there, or not executable", 0)
         return
     channel, remote = pty.openpty()  # standard output is line by line on a terminal, so each test has its time
     tty.setraw(remote)
-    suite = Suite(name, [str(binary)], channel, remote, logs / f"{name}.log", timeout,
+    suite = Suite(name, [str(binary)], channel, remote, logs / f"unit.{name.replace('/', '.')}.log", timeout,
                   {"CMOCKA_MESSAGE_OUTPUT": "TAP"}, stdout_is_channel=True)
-    planned, seen, failed_before, last = 0, 0, report.failed, time.monotonic()
+    planned, seen, last = 0, 0, time.monotonic()
     pending: list = []  # a result waits for its explanation, which comes in the lines after it
     said: list[str] = []
 
@@ -51,7 +50,7 @@ def run_unit(binary: Path, report: Report, logs: Path, timeout: float) -> None:
         settle()
     finally:
         left = suite.end()
-    explained = ending.startswith("exit code") and report.failed > failed_before
+    explained = ending.startswith("exit code") and report.failed > 0
     problems = [ending] if ending and not explained else []
     if not seen and not ending:
         problems.append("no test reported")

@@ -9,6 +9,7 @@ from typing import Callable, Optional, Sequence
 
 from . import haproxy, host
 from .cluster import DEFAULT_NET, Lab
+from .managed import InitOptions, Managed
 from .mariadb import NodeOptions, Server
 from .status import status_lines
 from .wait import LabError
@@ -28,9 +29,16 @@ environment:
 """
 
 
+Action = Callable[[Lab, argparse.Namespace], Optional[int]]
+
+
 def cmd_up(lab: Lab, args: argparse.Namespace) -> None:
     started = time.monotonic()
-    lab.up(args.size, NodeOptions(sst=args.sst), xinetd=args.xinetd, use_haproxy=args.haproxy)
+    options = NodeOptions(sst=args.sst)
+    if args.managed:
+        lab.up_managed(args.size, InitOptions(args.size, options), xinetd=args.xinetd, use_haproxy=args.haproxy)
+    else:
+        lab.up(args.size, options, xinetd=args.xinetd, use_haproxy=args.haproxy)
     print(f"{args.size} nodes are Synced after {time.monotonic() - started:.1f} s")
     cmd_status(lab, args)
 
@@ -46,8 +54,14 @@ def cmd_start(lab: Lab, args: argparse.Namespace) -> None:
     node.bootstrap() if args.new_cluster else node.join()
 
 
-def node_command(action: Callable[[Server], None]) -> Callable[[Lab, argparse.Namespace], None]:
+def node_command(action: Callable[[Server], None]) -> Action:
     return lambda lab, args: action(lab.node(args.node))
+
+
+def cmd_init(lab: Lab, args: argparse.Namespace) -> int:
+    """galera-init on the node's host; it speaks to this terminal itself."""
+    node = lab.managed(args.node)
+    return subprocess.run(node.argv(*args.arguments), env={**host.clean_env(), **node.env()}, check=False).returncode
 
 
 def cmd_sql(lab: Lab, args: argparse.Namespace) -> None:
@@ -56,8 +70,10 @@ def cmd_sql(lab: Lab, args: argparse.Namespace) -> None:
 
 
 def cmd_logs(lab: Lab, args: argparse.Namespace) -> None:
+    node = lab.node(args.node)
+    files = [str(node.output)] if isinstance(node, Managed) and not args.server else [str(node.log)]
     follow = ["-F"] if args.follow else []
-    subprocess.run([host.tool("tail"), *follow, "-n", str(args.lines), str(lab.node(args.node).log)], check=False)
+    subprocess.run([host.tool("tail"), *follow, "-n", str(args.lines), *files], check=False)
 
 
 def cmd_status(lab: Lab, _args: argparse.Namespace) -> None:
@@ -100,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--net", help=f"three numbers of a loopback network (default: {DEFAULT_NET})")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(name: str, text: str, action: Callable[[Lab, argparse.Namespace], None],
+    def command(name: str, text: str, action: Action,
                 node: bool = False) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(action_function=action)
@@ -112,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("size", type=int, nargs="?", default=3)
     up.add_argument("--sst", choices=["mariabackup", "rsync"], default="mariabackup",
                     help="state transfer of later joins (the first ones use rsync, which is quicker)")
+    up.add_argument("--managed", action="store_true", help="let galera-init boot and run the nodes, with etcd beside them")
     up.add_argument("--no-xinetd", dest="xinetd", action="store_false")
     up.add_argument("--no-haproxy", dest="haproxy", action="store_false")
     command("status", "show every node as itself, its check and HAProxy see it", cmd_status)
@@ -125,9 +142,12 @@ def parser() -> argparse.ArgumentParser:
     command("isolate", "cut a node off from the others", node_command(lambda node: node.isolate()), True)
     command("rejoin", "end the isolation", node_command(lambda node: node.rejoin()), True)
     command("sql", "run a statement as root", cmd_sql, True).add_argument("statement")
-    logs = command("logs", "show a node's error log", cmd_logs, True)
+    logs = command("logs", "show a node's error log; of a managed one, what galera-init said", cmd_logs, True)
+    logs.add_argument("--server", action="store_true", help="the error log of a managed node's server instead")
     logs.add_argument("-n", "--lines", type=int, default=50)
     logs.add_argument("-f", "--follow", action="store_true")
+    init = command("init", "run galera-init on a managed node's host: lab init 1 plan", cmd_init, True)
+    init.add_argument("arguments", nargs=argparse.REMAINDER, help="options and operands of galera-init")
     command("env", "print addresses and sockets as shell assignments", cmd_env)
     etcd = command("etcd", "start and treat etcd", cmd_etcd)
     etcd.add_argument("action", choices=["up", "down", "start", "stop", "kill", "freeze", "thaw", "wipe"])
@@ -141,8 +161,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parser().parse_args(argv)
     try:
-        args.action_function(Lab(args.net), args)
-        return 0
+        return args.action_function(Lab(args.net), args) or 0
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1

@@ -14,6 +14,8 @@ from .checker import Checker, Settings, Xinetd
 from .client import Account
 from .etcd import Etcd, EtcdOptions
 from .haproxy import ANY, ANY_PORT, WRITER, WRITER_PORT, HAProxy
+from .keys import Keys
+from .managed import InitOptions, Managed
 from .mariadb import APP_PASSWORD, Node, NodeOptions, Server
 from .probe import Answer, http_probe
 from .process import sweep
@@ -60,12 +62,24 @@ class Lab:
         return self._node(number, self.numbers())
 
     def _node(self, number: int, members: list[int]) -> Node:
+        if Managed.is_at(self.directory / f"n{number}"):
+            return self._managed(number)
         return Node(self.directory / f"n{number}", self.address(number), [self.address(i) for i in members],
                     self.cluster)
 
     @property
     def nodes(self) -> list[Node]:
         return [self.node(number) for number in self.numbers()]
+
+    def _managed(self, number: int) -> Managed:
+        return Managed(self.directory / f"n{number}", self.address(number), self.cluster, self.etcd.endpoints)
+
+    def managed(self, number: int) -> Managed:
+        """A node that galera-init is in charge of."""
+        node = self.node(number)
+        if not isinstance(node, Managed):
+            raise LabError(f"node {number} of the lab on {self.net} runs without galera-init")
+        return node
 
     def checker(self, number: int) -> Checker:
         return Checker(self.node(number))
@@ -84,6 +98,11 @@ class Lab:
     def etcd_up(self, size: int = 1, **options) -> Etcd:
         host.make_state_dir(self.net)
         return self.etcd.up(size, EtcdOptions(**options))
+
+    @property
+    def keys(self) -> Keys:
+        """What galera-init keeps in etcd."""
+        return Keys(self.etcd, self.cluster)
 
     def app(self, port: int = ANY_PORT) -> Account:
         """The application's account, through HAProxy."""
@@ -131,6 +150,42 @@ class Lab:
             node.sql(f"SET GLOBAL wsrep_sst_method='{options.sst}'")
         if xinetd and use_haproxy:
             self.wait_haproxy()
+
+    def prepare(self, size: int = 3, options: InitOptions = InitOptions(), etcd_members: int = 1) -> list[Managed]:
+        """Empty hosts for galera-init, and a running etcd; nothing else is started."""
+        if any(node.process.alive() for node in self.nodes):
+            raise LabError(f"a lab is already up on {self.net}: 'lab down' first, or choose another --net")
+        self._sweep_hosts()
+        host.check_free((self.address(i), port) for i in range(1, size + 1) for port in _SERVER_PORTS)
+        if not all(member.process.alive() for member in self.etcd.members) or not self.etcd.members:
+            self.etcd_up(etcd_members)
+        nodes = [self._managed(i) for i in range(1, size + 1)]
+        for node in nodes:
+            node.configure(options)
+        return nodes
+
+    def up_managed(self, size: int = 3, options: InitOptions = InitOptions(), xinetd: bool = True,
+                   use_haproxy: bool = True) -> "Lab":
+        """Bring up a cluster that galera-init boots, with etcd beside it."""
+        nodes = self.prepare(size, options)
+        try:
+            for number, node in enumerate(nodes, 1):
+                if xinetd:
+                    self.xinetd(number).configure(node.checker)
+                    self.xinetd(number).start()
+                node.launch()
+            if use_haproxy:
+                host.check_free((self.address(100), port) for port in (ANY_PORT, WRITER_PORT))
+                self.haproxy.configure({node.name: node.address for node in nodes})
+                self.haproxy.start()
+            for node in nodes:
+                node.wait_ready()
+            if xinetd and use_haproxy:
+                self.wait_haproxy()
+        except BaseException:
+            self._sweep_hosts(keep_logs=True)
+            raise
+        return self
 
     def wait_haproxy(self, timeout: float = 20) -> None:
         """HAProxy sees every node UP."""
@@ -232,7 +287,8 @@ class Lab:
             rows = self.haproxy.stat()
 
         def look(node: Node) -> NodeView:
-            seen = {row["pxname"]: row["status"] for row in rows if row["svname"] == node.name}
+            seen = {row["pxname"]: row["status"] for row in rows
+                    if row["svname"] == node.name or row["addr"] == f"{node.address}:3306"}
             return NodeView(node.name, node.process.state(), node.status(timeout=2),
                             http_probe(node.address, timeout=3),
                             " / ".join(seen.get(name, "-") for name in (ANY, WRITER)))

@@ -1,6 +1,7 @@
 """Where things are: the checkout, the programs of the system, the addresses and the state directory."""
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -38,8 +39,17 @@ def search_path() -> str:
     return _PATH
 
 
+def clean_env() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C"}
+
+
 def build_dir() -> Path:
     return CHECKOUT / os.environ.get("BUILD", "build")
+
+
+def program(name: str) -> Path:
+    """A program of the suite, as it was built."""
+    return (build_dir() / "bin" / name).absolute()
 
 
 def clustercheck_bin() -> Path:
@@ -121,9 +131,15 @@ def make_state_dir(net: str) -> Path:
     if _suitable(usual):
         return usual
     shutil.rmtree(usual)
-    real = _private_tmp() / f"{hashlib.sha256(str(usual).encode()).hexdigest()[:8]}-{net}"
-    shutil.rmtree(real, ignore_errors=True)
-    real.mkdir()
+    name = f"{hashlib.sha256(str(usual).encode()).hexdigest()[:8]}-{net}"
+    while True:
+        real = _private_tmp() / name
+        shutil.rmtree(real, ignore_errors=True)
+        try:
+            real.mkdir()
+            break
+        except FileNotFoundError:  # another lab, which was the last one there, has just taken the directory away
+            continue
     usual.symlink_to(real)
     return real
 
@@ -135,7 +151,7 @@ def bring_home(net: str) -> None:
         usual.unlink()
         if real.is_dir():
             shutil.move(real, usual)
-        if not any(real.parent.iterdir()):
+        with contextlib.suppress(OSError):  # other labs are there, or have taken it away already
             real.parent.rmdir()
 
 

@@ -17,14 +17,15 @@ __all__ = ["CHECK_PASSWORD", "Node", "NodeOptions", "Server", "SqlError"]
 CHECK_PASSWORD, APP_PASSWORD, SST_PASSWORD = "check-secret", "app-secret", "sst-secret"
 
 # The grants are the least that each account needs; root logs in through the socket as the lab's user.
-ACCOUNTS = f"""
+CHECK_ACCOUNT = f"CREATE OR REPLACE USER clustercheck@'%' IDENTIFIED BY '{CHECK_PASSWORD}';"
+USERS = f"""
 CREATE DATABASE IF NOT EXISTS app;
-CREATE OR REPLACE USER clustercheck@'%' IDENTIFIED BY '{CHECK_PASSWORD}';
 CREATE OR REPLACE USER app@'%' IDENTIFIED BY '{APP_PASSWORD}';
 GRANT ALL ON app.* TO app@'%';
 CREATE OR REPLACE USER sst@localhost IDENTIFIED BY '{SST_PASSWORD}';
 GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR ON *.* TO sst@localhost;
 """
+ACCOUNTS = f"{CHECK_ACCOUNT}\n{USERS}"
 
 
 @dataclass
@@ -77,11 +78,11 @@ class Server:
 
     # -- life
 
-    def install(self) -> None:
+    def install(self, *arguments: str) -> None:
         """Create the system tables of a first node, or of a plain server."""
         command = [host.tool("mariadb-install-db"), f"--defaults-file={self.cnf}", "--skip-test-db",
                    "--skip-name-resolve", f"--user={host.server_user()}",
-                   "--auth-root-authentication-method=socket", f"--auth-root-socket-user={host.own_user()}"]
+                   "--auth-root-authentication-method=socket", f"--auth-root-socket-user={host.own_user()}", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.home, check=False, timeout=120)
         if done.returncode:
             raise LabError(f"mariadb-install-db failed: {done.stdout}{done.stderr}\n{tail(self.log)}")
@@ -151,17 +152,21 @@ class Node(Server):
         super().__init__(home, address)
         self.peers, self.cluster = peers, cluster
 
-    def _lines(self, options: NodeOptions) -> list[str]:
+    def _membership_lines(self) -> list[str]:
+        """Which cluster the server belongs to, and as whom."""
         if not self.peers:
             raise LabError(f"{self.name}: an empty gcomm:// would bootstrap a second cluster")
+        return [f"wsrep_cluster_name = {self.cluster}", f"wsrep_cluster_address = gcomm://{','.join(self.peers)}",
+                f"wsrep_node_name = {self.name}", f"wsrep_node_address = {self.address}"]
+
+    def _lines(self, options: NodeOptions) -> list[str]:
         provider = {"base_host": self.address, "gmcast.listen_addr": f"tcp://{self.address}:4567",
                     "ist.recv_addr": f"{self.address}:4568", "gcache.size": "32M", **options.provider}
         common, extra = super()._lines(NodeOptions(**{**vars(options), "lines": []})), options.lines
         return common + [
             "binlog_format = ROW", "default_storage_engine = InnoDB", "innodb_autoinc_lock_mode = 2",
             "wsrep_on = ON", "wsrep_provider = /usr/lib/galera/libgalera_smm.so",
-            f"wsrep_cluster_name = {self.cluster}", f"wsrep_cluster_address = gcomm://{','.join(self.peers)}",
-            f"wsrep_node_name = {self.name}", f"wsrep_node_address = {self.address}",
+            *self._membership_lines(),
             f"wsrep_node_incoming_address = {self.address}:3306",
             f"wsrep_sst_method = {options.sst}", f"wsrep_sst_auth = sst:{SST_PASSWORD}",
             f"wsrep_sst_receive_address = {self.address}:4444",
@@ -180,7 +185,7 @@ class Node(Server):
         log = self.home / "recover.log"
         log.unlink(missing_ok=True)
         subprocess.run([host.tool("mariadbd"), f"--defaults-file={self.cnf}", f"--user={host.server_user()}",
-                        "--wsrep-recover", f"--log-error={log}"], cwd=self.home, check=False, timeout=60,
+                        "--wsrep-recover", "--wsrep-cluster-address=dummy://", f"--log-error={log}"], cwd=self.home, check=False, timeout=60,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         found = re.search(r"Recovered position:\s*(\S+:-?\d+)", log.read_text(errors="replace"))
         if not found:

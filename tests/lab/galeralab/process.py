@@ -28,11 +28,15 @@ class Identity(NamedTuple):
 
 
 _children: list[subprocess.Popen] = []
+_codes: dict[int, int] = {}  # pid -> how a child of ours has ended
 
 
 def _reap() -> None:
     """Collect children that have ended, so that they are not left as zombies."""
-    _children[:] = [child for child in _children if child.poll() is None]
+    for child in _children:
+        if child.poll() is not None:
+            _codes[child.pid] = child.returncode
+    _children[:] = [child for child in _children if child.returncode is None]
 
 
 def _stat(pid: int) -> Optional[list[str]]:
@@ -50,6 +54,12 @@ def identify(pid: int) -> Optional[Identity]:
     if not fields or (fields[0] in "ZX" and int(fields[17]) <= 1):
         return None
     return Identity(pid, int(fields[19]))
+
+
+def stopped(identity: Identity) -> bool:
+    """Is it held by SIGSTOP?"""
+    fields = _stat(identity.pid)
+    return bool(fields) and fields[0] in "Tt" and identify(identity.pid) == identity
 
 
 def send(identity: Identity, number: int) -> bool:
@@ -118,6 +128,7 @@ class Process:
             child = subprocess.Popen(list(argv), env=environment, cwd=self.home, stdin=subprocess.DEVNULL,
                                      stdout=output, stderr=output, start_new_session=True)
         _children.append(child)
+        _codes.pop(child.pid, None)
         identity = identify(child.pid)
         self.record.write_text(json.dumps(identity or Identity(child.pid, -1)))
 
@@ -134,10 +145,17 @@ class Process:
     def alive(self) -> bool:
         return self.identity is not None
 
+    def exit_code(self) -> Optional[int]:
+        """How it ended, negative for a signal; None while it lives, or when another process has started it."""
+        _reap()
+        try:
+            return _codes.get(json.loads(self.record.read_text())[0])
+        except (OSError, ValueError):
+            return None
+
     def frozen(self) -> bool:
         identity = self.identity
-        fields = _stat(identity.pid) if identity else None
-        return bool(fields) and fields[0] in "Tt"
+        return identity is not None and stopped(identity)
 
     def state(self) -> str:
         return "frozen" if self.frozen() else "running" if self.alive() else "stopped"

@@ -60,6 +60,9 @@ bool fake_keep(int64_t lease);
 void fake_revoke(int64_t lease);
 bool fake_lease_lives(int64_t lease);
 
+/* Renewals of leases that have ended are acknowledged all the same, as by etcd 3.4.23 after a revocation. */
+void fake_acknowledge_dead_leases(void);
+
 /* v2; NULL as the value: a directory. A TTL of 0: none. */
 void fake_v2_put(const char *key, const char *value, int64_t ttl_s);
 void fake_v2_delete(const char *key);

@@ -37,6 +37,7 @@ struct world {
     int64_t answer_ms;
     int64_t failure_ms;
     int64_t lag_ms;
+    bool acknowledges_dead;
     bool down;
     struct fake_hooks hooks;
 

@@ -534,6 +534,54 @@ static void old_lease(void **state)
     etcd_close(client);
 }
 
+/* A lease that etcd goes on renewing although it has ended: a claim finds out, and takes another one. */
+static void lease_that_only_seems_to_live(void **state)
+{
+    struct course course = {.active = false};
+    struct announce_report report;
+    struct error error;
+
+    (void)state;
+    begin(&course);
+    perform(HELD);
+    int64_t lease = store.lease;
+    fake_revoke(lease);
+    fake_acknowledge_dead_leases();
+    assert_int_equal(act_ourselves(&course, ANNOUNCE_KEEP, &report, &error), OUTCOME_DONE);
+    assert_int_equal(act_ourselves(&course, ANNOUNCE_VERIFY, &report, &error), OUTCOME_GONE);
+    assert_int_equal(act_ourselves(&course, ANNOUNCE_CLAIM, &report, &error), OUTCOME_DONE);
+    assert_int_not_equal(store.lease, lease);
+    assert_true(fake_lease_lives(store.lease));
+    assert_int_equal(fake_get("/p/db1/ip")->lease, store.lease);
+    etcd_close(client);
+}
+
+/* What a claim needs to know of the lease it asks etcd, be it after a withdrawal or after its end. */
+static void lease_that_has_ended(void **state)
+{
+    static const enum act ends[] = {NOTHING, LEASE_GONE};
+    struct course course = {.active = false};
+    struct announce_report report;
+    struct error error;
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(ends); i++) {
+        begin(&course);
+        perform(HELD);
+        perform(ends[i]);
+        assert_int_equal(act_ourselves(&course, ANNOUNCE_KEEP, &report, &error),
+                         ends[i] == NOTHING ? OUTCOME_DONE : OUTCOME_GONE);
+        for (int times = 0; times < 2; times++) {
+            assert_int_equal(act_ourselves(&course, ANNOUNCE_WITHDRAW, &report, &error), OUTCOME_DONE);
+            assert_null(fake_get("/p/db1/ip"));
+        }
+        assert_int_equal(act_ourselves(&course, ANNOUNCE_CLAIM, &report, &error), OUTCOME_DONE);
+        assert_true(fake_lease_lives(store.lease));
+        assert_int_equal(fake_get("/p/db1/ip")->lease, store.lease);
+        etcd_close(client);
+    }
+}
+
 static void addresses(void **state)
 {
     static const struct {
@@ -589,10 +637,16 @@ static void deadlines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(claims),      cmocka_unit_test(beats),
-        cmocka_unit_test(withdrawals), cmocka_unit_test(reports),
-        cmocka_unit_test(old_lease),   cmocka_unit_test(addresses),
-        cmocka_unit_test(deadlines),   cmocka_unit_test(everything_at_once),
+        cmocka_unit_test(claims),
+        cmocka_unit_test(beats),
+        cmocka_unit_test(withdrawals),
+        cmocka_unit_test(reports),
+        cmocka_unit_test(old_lease),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(deadlines),
+        cmocka_unit_test(everything_at_once),
+        cmocka_unit_test(lease_that_only_seems_to_live),
+        cmocka_unit_test(lease_that_has_ended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,19 +52,29 @@ static struct program new_program(void)
 
 enum { MOST_WORDS = 8 };
 
-static enum program_step run(struct program *program, const char *const *words, struct error *error)
+/* Copies the words behind "prog", for getopt permutes and programs overwrite; returns argc. */
+static int command_line(const char *const *words, char **argv)
 {
     static char texts[MOST_WORDS + 1][64];
-    char *argv[MOST_WORDS + 2] = {texts[0]};
     int argc = 1;
 
     snprintf(texts[0], sizeof texts[0], "prog");
+    argv[0] = texts[0];
     for (; words[argc - 1] != NULL; argc++) {
         snprintf(texts[argc], sizeof texts[argc], "%s", words[argc - 1]);
         argv[argc] = texts[argc];
     }
+    argv[argc] = NULL;
     optind = 0; /* getopt(3): starts afresh */
     handled = NULL;
+    return argc;
+}
+
+static enum program_step run(struct program *program, const char *const *words, struct error *error)
+{
+    static char *argv[MOST_WORDS + 2];
+    int argc = command_line(words, argv);
+
     return program_options(program, argc, argv, error);
 }
 
@@ -278,6 +288,222 @@ static void too_many_overrides(void **state)
     assert_int_equal(program_options(&program, CONFIG_KEYS_MOST + 2, argv, &error), PROGRAM_WRONG);
 }
 
+/* "--" is told from a word that begins like it, from an option's argument, and from one that is an operand itself. */
+static void operands(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *words[MOST_WORDS];
+        int count;
+        bool dashes;
+        const char *first;
+    } rows[] = {
+        {"none", {"-n"}, 0, false, NULL},
+        {"nothing at all", {NULL}, 0, false, NULL},
+        {"a word", {"-n", "plan", "-q"}, 2, false, "plan"},
+        {"after dashes", {"-n", "--", "plan"}, 1, true, "plan"},
+        {"dashes first", {"--", "server", "--port=1"}, 2, true, "server"},
+        {"dashes alone", {"--"}, 0, true, NULL},
+        {"dashes are an argument", {"-p", "--", "plan"}, 1, false, "plan"},
+        {"dashes are an argument, long", {"--path", "--", "plan"}, 1, false, "plan"},
+        {"dashes twice", {"--", "--", "plan"}, 2, true, "--"},
+        {"dashes after a word", {"plan", "--", "server"}, 3, false, "plan"},
+        {"one dash", {"-"}, 1, false, "-"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        struct program program = new_program();
+        struct error error = {.code = EXIT_YES};
+        row_number(rows[i].name, run(&program, rows[i].words, &error), PROGRAM_GO_ON);
+        row_number(rows[i].name, program.operand_count, rows[i].count);
+        row_number(rows[i].name, program.dashes, rows[i].dashes);
+        row_text(rows[i].name, program.operands[0], rows[i].first);
+    }
+}
+
+/* What program_main called, in order: o(perate) c(onfigure) r(un). */
+static char calls[8];
+static struct settings first_settings;
+
+static void called(const char *what)
+{
+    snprintf(calls + strlen(calls), sizeof calls - strlen(calls), "%s", what);
+}
+
+static bool operate(struct program *program, struct error *error)
+{
+    called("o");
+    return program->operand_count != 2 || error_set(error, EXIT_USAGE, "two are too many");
+}
+
+static bool configure(struct program *program, struct config *config, void *into, struct error *error)
+{
+    struct settings *settings = into;
+
+    called("c");
+    return config_add(config, keys, ROW_COUNT(keys), settings, error) && program_configure(program, config, error) &&
+           (settings->timeout != 13000 || error_set(error, EXIT_CONFIG, "13s is unlucky"));
+}
+
+/* The timeout, in seconds, is the exit code; from 20 on it is an error's. */
+static int job(struct program *program, struct error *error)
+{
+    const struct settings *settings = program->settings;
+
+    called("r");
+    assert_ptr_equal(settings, &first_settings);
+    if (settings->timeout >= 20000)
+        error_set(error, EXIT_UNAVAILABLE, "the job fails");
+    return (int)(settings->timeout / 1000);
+}
+
+static struct program whole_program(void)
+{
+    struct program program = new_program();
+
+    program.configure = configure;
+    program.run = job;
+    program.settings = &first_settings;
+    return program;
+}
+
+/* program_main with its standard output and its log in `text`. */
+static int run_main(struct program *program, const char *const *words, char *text, size_t size)
+{
+    char *argv[MOST_WORDS + 2];
+    int argc = command_line(words, argv);
+    FILE *file = tmpfile();
+    int real[] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
+
+    fflush(stdout);
+    dup2(fileno(file), STDOUT_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    calls[0] = '\0';
+    int code = program_main(program, argc, argv);
+    fflush(stdout);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        dup2(real[fd - STDOUT_FILENO], fd);
+        close(real[fd - STDOUT_FILENO]);
+    }
+    ssize_t length = pread(fileno(file), text, size - 1, 0);
+    text[length < 0 ? 0 : length] = '\0';
+    fclose(file);
+    log_close();
+    return code;
+}
+
+static void whole_mains(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *words[MOST_WORDS];
+        bool takes_operands;
+        int code;
+        const char *calls;
+        const char *said; /* "": nothing at all */
+    } rows[] = {
+        {"runs", {"-c", "/dev/null"}, false, 1, "cr", ""},
+        {"the job's code", {"-c", "/dev/null", "-t5"}, false, 5, "cr", ""},
+        {"the job's error", {"-c", "/dev/null", "-t20"}, false, EXIT_UNAVAILABLE, "cr", "prog: err: the job fails\n"},
+        {"prints the configuration", {"-c", "/dev/null", "-n", "-t5"}, false, EXIT_YES, "c", "timeout = 5s"},
+        {"a wrong value", {"-c", "/dev/null", "-tx"}, false, EXIT_CONFIG, "c", "prog: err: option --timeout: timeout"},
+        {"a wrong value is not printed", {"-c", "/dev/null", "-n", "-t13"}, false, EXIT_CONFIG, "c", "13s is unlucky"},
+        {"no such file", {"-c", "/nonexistent"}, false, EXIT_CONFIG, "c", "/nonexistent"},
+        {"a wrong option", {"--foo"}, false, EXIT_USAGE, "", "unknown option '--foo'; try 'prog --help'\n"},
+        {"help", {"--help", "x"}, false, EXIT_YES, "", "Usage: prog"},
+        {"no operands",
+         {"-c", "/dev/null", "x", "y"},
+         false,
+         EXIT_USAGE,
+         "",
+         "prog: err: unexpected argument 'x'; try 'prog --help'\n"},
+        {"no operands after dashes either", {"-c", "/dev/null", "--", "x"}, false, EXIT_USAGE, "", "argument 'x'"},
+        {"dashes alone", {"-c", "/dev/null", "--"}, false, 1, "cr", ""},
+        {"takes operands", {"-c", "/dev/null", "x"}, true, 1, "ocr", ""},
+        {"is asked even when there are none", {"-c", "/dev/null"}, true, 1, "ocr", ""},
+        {"refuses operands",
+         {"-c", "/dev/null", "-n", "x", "y"},
+         true,
+         EXIT_USAGE,
+         "o",
+         "prog: err: two are too many; try 'prog --help'\n"},
+    };
+    static char text[8192];
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        struct program program = whole_program();
+        program.operate = rows[i].takes_operands ? operate : NULL;
+        row_number(rows[i].name, run_main(&program, rows[i].words, text, sizeof text), rows[i].code);
+        row_text(rows[i].name, calls, rows[i].calls);
+        if (rows[i].said[0] == '\0')
+            row_text(rows[i].name, text, "");
+        else
+            row_contains(rows[i].name, text, rows[i].said);
+    }
+}
+
+/* The configuration could not be printed: that is no success. */
+static void full_disk(void **state)
+{
+    static const char *const words[] = {"-c", "/dev/null", "-n", NULL};
+    static char text[8192];
+    struct program program = whole_program();
+    FILE *real = stdout;
+
+    (void)state;
+    stdout = fopen("/dev/full", "w");
+    assert_non_null(stdout);
+    int code = run_main(&program, words, text, sizeof text);
+    fclose(stdout);
+    stdout = real;
+    assert_int_equal(code, EXIT_INTERNAL);
+    assert_non_null(strstr(text, "cannot write the configuration"));
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* As on SIGHUP: other settings are read beside those in force, with the same command line. */
+static void reading_again(void **state)
+{
+    char path[] = "/tmp/clustercheck-program-XXXXXX";
+    const char *const words[] = {"-c", path, "-1", NULL};
+    struct program program = whole_program();
+    struct error error = {.code = EXIT_YES};
+    struct config first;
+    struct config second;
+    struct settings next;
+
+    (void)state;
+    close(mkstemp(path));
+    write_file(path, "[clustercheck]\ntimeout = 2s\n");
+    assert_int_equal(run(&program, words, &error), PROGRAM_GO_ON);
+    assert_true(program_read(&program, &first, &first_settings, &error));
+
+    write_file(path, "[clustercheck]\ntimeout = 3s\n");
+    assert_true(program_read(&program, &second, &next, &error));
+    assert_int_equal(first_settings.timeout, 2000);
+    assert_int_equal(next.timeout, 3000);
+    assert_true(next.once);
+    config_free(&second);
+
+    write_file(path, "[clustercheck]\ntimeout = 13s\n");
+    assert_false(program_read(&program, &second, &next, &error));
+    assert_int_equal(error.code, EXIT_CONFIG);
+    assert_int_equal(second.count, 0);
+    assert_int_equal(first_settings.timeout, 2000);
+    config_free(&first);
+    unlink(path);
+}
+
 static void failures(void **state)
 {
     struct program program = new_program();
@@ -302,6 +528,10 @@ int main(void)
         cmocka_unit_test(help),
         cmocka_unit_test(version),
         cmocka_unit_test(too_many_overrides),
+        cmocka_unit_test(operands),
+        cmocka_unit_test(whole_mains),
+        cmocka_unit_test(full_disk),
+        cmocka_unit_test(reading_again),
         cmocka_unit_test(failures),
     };
 
