@@ -24,6 +24,12 @@ CONF = host.CHECKOUT / "conf" / "rsyslog"
 PREFIX = "/services/logcollector"
 PORT = 5000
 
+# Becomes the courier; journald is a child of its.
+JOURNAL = """mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/journal
+/lib/systemd/systemd-journald 2> /dev/null &
+exec "$0" """
+
 
 class Writer(threading.Thread):
     """Writes numbered lines into an error log (two lines an event) and a file of the suite until it is told to stop."""
@@ -74,7 +80,7 @@ class LogShip(RegistryCase):
         for field, value in collector.entry.items():
             self.put(f"{PREFIX}/{id}/{field}", value)
 
-    def start_courier(self, **settings: str) -> None:
+    def start_courier(self, *prefix: object, **settings: str) -> None:
         env = {**os.environ, "PATH": f"{host.build_dir().absolute()}/bin:{host.search_path()}",
                MARK: f"{self.home}/galera-log", "STATE_DIRECTORY": str(self.directory / "state"),
                "CLUSTERCHECK_ETCD_ENDPOINTS": ",".join(self.etcd.endpoints), "GALERA_LOG_CONF": str(CONF),
@@ -83,7 +89,7 @@ class LogShip(RegistryCase):
                "GALERA_LOG_CLUSTER": "shop", "GALERA_LOG_INSTANCE": "galera@1.service", "GALERA_LOG_HOST": "db1.example",
                **{f"GALERA_LOG_{name.upper()}": value for name, value in settings.items()}}
         with open(self.directory / "courier.log", "ab") as log:
-            self.courier = subprocess.Popen([CONF / "galera-log"], env=env, stdin=subprocess.DEVNULL, stderr=log, stdout=log,
+            self.courier = subprocess.Popen([*prefix, CONF / "galera-log"], env=env, stdin=subprocess.DEVNULL, stderr=log, stdout=log,
                                             start_new_session=True)
         self.addCleanup(self.end_courier, self.courier)
 
@@ -211,6 +217,31 @@ class LogShip(RegistryCase):
         self.start_courier(error_log=f"{log}{{,.1}}")
         self.wait_arrived({f"e{number}" for number in range(1, 200)})
 
+    def test_of_the_journal_what_is_the_suite_s(self) -> None:
+        """A journald of our own, in a namespace that the courier shares."""
+        def log(tag: str, text: str, level: str = "daemon.notice") -> None:
+            subprocess.run(["nsenter", "-t", str(self.courier.pid), "--mount", "logger", "-u", "/run/systemd/journal/dev-log",
+                            "-t", tag, "-p", level, text], check=True, timeout=20)
+
+        collector = self.collector()
+        self.announce(collector)
+        self.start_courier("unshare", "--mount", "--propagation", "private", "sh", "-ec", JOURNAL, journal="on", error_log="",
+                           files="")
+        socket_there = ["nsenter", "-t", str(self.courier.pid), "--mount", "test", "-S", "/run/systemd/journal/dev-log"]
+        wait_until(lambda: subprocess.run(socket_there, check=False).returncode == 0, 20, "journald")
+        log("galera-init", "galera-init: warning: waiting for db2")
+        log("galera-init", "2026-05-01 10:00:01 0 [ERROR] InnoDB: trouble")
+        log("sshd", "not ours")
+        log("clustercheck", "down: donor", "daemon.err")
+        wait_until(lambda: len(self.events) >= 3, 30, "three events")
+        self.kill_rsyslogd()
+        log("galera-register", "galera-register: notice: while rsyslogd was away")
+        wait_until(lambda: len(self.events) >= 4, 30, "one more event")
+        self.assertEqual({(event["type"], event["program"], event["severity"], event["message"][-5:]) for event in self.events},
+                         {("galera-suite", "galera-init", "warning", "r db2"), ("mariadb-error", "mariadbd", "err", "ouble"),
+                          ("galera-suite", "clustercheck", "err", "donor"),
+                          ("galera-suite", "galera-register", "notice", " away")})
+
     def test_tls_follows_a_collector_that_moves_and_shuns_a_false_one(self) -> None:
         authority = Authority(self.directory / "tls")
         pair = authority.issue("logs", ["logs.example"])
@@ -230,8 +261,8 @@ class LogShip(RegistryCase):
         self.assertEqual(false.own, 0)
 
     def test_keeps_the_last_collector_while_none_is_registered_and_while_etcd_is_away(self) -> None:
-        collector = self.collector()
-        self.start_courier()
+        collector = self.collector(kind=Elasticsearch)
+        self.start_courier(protocol="elasticsearch")
         writer = self.write()
         wait_until(lambda: "no collector is registered" in self.log, 30, "the courier to miss a collector")
         self.announce(collector)
@@ -242,7 +273,7 @@ class LogShip(RegistryCase):
         self.end_courier(self.courier)
         self.assertEqual(self.courier.returncode, 0, self.log)
         self.etcd.members[0].kill()
-        self.start_courier()
+        self.start_courier(protocol="elasticsearch")
         self.wait_more(collector)
         self.wait_arrived(writer.finish())
 
