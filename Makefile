@@ -333,6 +333,7 @@ ADMINS     = conf/clustercheck.conf:clustercheck.conf $(foreach s,$(wildcard xin
 SCRIPTS    = conf/accounts/galera-accounts
 HELPERS    = conf/rsyslog/galera-log
 COMMANDS   = $(PROGRAMS) $(notdir $(SCRIPTS))
+DROPINS    = $(wildcard conf/systemd/*.d)
 EXAMPLES   = $(filter-out %/accounts %/bash-completion %/systemd %/sysusers.d %/tmpfiles.d,$(wildcard conf/*))
 PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/clustercheck-suite/conf/|$(DOCDIR)/examples/|g'
 
@@ -344,7 +345,7 @@ install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files 
 	install -m 0644 $(MANUALS) $(DESTDIR)$(MANDIR)
 	install -m 0755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)
 	cp -R $(wildcard docs) README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
-	cp -R $(EXAMPLES) $(DESTDIR)$(DOCDIR)/examples
+	cp -R $(EXAMPLES) $(DROPINS) $(DESTDIR)$(DOCDIR)/examples
 	set -e; for unit in $(UNITS); do $(PLACED) $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	set -e; for file in $(DROPLETS:conf/%=%); do install -m 0644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file; done
 	install -m 0644 conf/bash-completion/clustercheck $(DESTDIR)$(COMPLETIONS)

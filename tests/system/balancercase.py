@@ -223,6 +223,9 @@ class Balancer:
     def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 20) -> None:
         self.wait_states({node: "UP" for node in nodes}, backend, timeout)
 
+    def wait_up_addresses(self, *addresses: str, backend: str = ANY, timeout: float = 20) -> None:
+        self.wait_states({address: "UP" for address in addresses}, backend, timeout)
+
     def connect(self, port: int = ANY_PORT) -> tuple[str, socket.socket]:
         """A new session: the node that answers, "" when nobody does, and the session."""
         connection = socket.create_connection((self.ip, port), 5)

@@ -157,6 +157,8 @@ static bool take_local_word(struct local *local, const char *word)
         local->pledged = true;
     else if (is(word, "patience"))
         local->patience_over = true;
+    else if (is(word, "disconnected"))
+        local->disconnected = true;
     else
         return false;
     return true;

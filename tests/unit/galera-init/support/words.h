@@ -16,8 +16,8 @@
  * nonprimary; tells (its generation).
  *
  * Of this node, its copy is what the record says unless has=COPY says otherwise; pledged,
- * patience, stranger, starting, serving, idling (states of its server), unheard (its record is of an earlier boot),
- * twin (another boot has its lease).
+ * patience, disconnected, stranger, starting, serving, idling (states of its server), unheard (its record is of an
+ * earlier boot), twin (another boot has its lease).
  */
 #ifndef WORDS_H
 #define WORDS_H
