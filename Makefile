@@ -186,7 +186,7 @@ unit: deps ## the unit tests alone
 	@$(MAKE) --no-print-directory unit-programs replays
 	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS)
 
-system: deps ## the system tests alone; SUITE="lab check" chooses, JOBS=3 run side by side
+system: deps ## the system tests alone; SUITE="lab check" chooses, JOBS run side by side
 	@$(MAKE) --no-print-directory all bench-tools
 	@BUILD=$(BUILD) tests/run --system $(SUITE)
 

@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "keys.h"
@@ -17,7 +15,7 @@ static const struct config_choice foreign_choices[] = {
 const struct config_key settings_keys[] = {
     {"init", "cluster", CONFIG_STRING, offsetof(struct settings, cluster), "galera", 0, 0, NULL,
      "name of the cluster: wsrep_cluster_name, and where its keys are in etcd (/galera/<cluster>/)"},
-    {"init", "node", CONFIG_STRING, offsetof(struct settings, name), "", 0, 0, NULL,
+    {"init", "node", CONFIG_STRING, offsetof(struct settings, node_key), "", 0, 0, NULL,
      "name of this node, the same after every restart and on no other host; empty: the host name"},
     {"init", "address", CONFIG_STRING, offsetof(struct settings, address), "", 0, 0, NULL,
      "address that other nodes reach this one at, perhaps with the port of group communication (10.0.0.5:4567); empty: "
@@ -70,11 +68,12 @@ const size_t settings_borrowed_key_count = sizeof settings_borrowed_keys / sizeo
 
 static bool complete_name(struct settings *settings, struct error *error)
 {
-    char host[REGISTRY_HOST_SIZE] = "";
-
+    settings->name = settings->node_key;
     if (settings->name == NULL) {
-        if (gethostname(host, sizeof host - 1) != 0 || (settings->name = strdup(host)) == NULL)
+        settings->host[sizeof settings->host - 1] = '\0';
+        if (gethostname(settings->host, sizeof settings->host - 1) != 0)
             return error_set(error, EXIT_CONFIG, "this host has no usable name: set node in [init] or --node");
+        settings->name = settings->host;
     }
     if (!registry_id_is_valid(settings->name))
         return error_set(error, EXIT_CONFIG, "node = %s cannot be a node's name (up to 64 of A-Z a-z 0-9 _ . -)",

@@ -8,13 +8,16 @@
 #include "config.h"
 #include "etcd.h"
 #include "node.h"
+#include "registry.h"
 #include "situation.h"
 
 struct settings {
     struct node_settings node; /* the account that other nodes' servers are asked with; made on the first bootstrap */
     struct etcd_settings etcd;
-    char *cluster; /* wsrep_cluster_name, and where the keys are: /galera/<cluster>/ */
-    char *name;    /* `node`; wsrep_node_name */
+    char *cluster;    /* wsrep_cluster_name, and where the keys are: /galera/<cluster>/ */
+    char *node_key;   /* `node` as configured; NULL: the host name */
+    const char *name; /* wsrep_node_name: node_key or `host` */
+    char host[REGISTRY_HOST_SIZE];
     char *address; /* wsrep_node_address, perhaps with a port; NULL: that of the route to etcd */
     int64_t nodes;
     char *datadir; /* NULL: what the server says */
