@@ -28,6 +28,7 @@ struct keeper {
     int64_t stop_ms;
 
     /* The thread's. */
+    int64_t old_lease;
     int64_t written; /* revision of what is in etcd */
     bool complained;
     struct backoff backoff;
@@ -93,6 +94,12 @@ static bool keep(struct keeper *keeper, const char *value, int64_t revision, str
     int64_t lease = keeper->lease;
     int64_t ttl;
 
+    if (keeper->old_lease != 0) {
+        enum etcd_failure failure = etcd_lease_revoke(keeper->etcd, keeper->old_lease, deadline, error);
+        if (failure != ETCD_OK && failure != ETCD_NOT_FOUND)
+            return false;
+        keeper->old_lease = 0;
+    }
     if (lease != 0) {
         enum etcd_failure failure = etcd_lease_keep(keeper->etcd, lease, deadline, &ttl, error);
         if (failure == ETCD_NOT_FOUND)
@@ -162,7 +169,8 @@ static void *run(void *context)
     return NULL;
 }
 
-struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *node, int64_t ttl_ms, struct error *error)
+struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *node, int64_t ttl_ms, int64_t old_lease,
+                           struct error *error)
 {
     struct keeper *keeper = calloc(1, sizeof *keeper);
     pthread_condattr_t monotonic;
@@ -174,6 +182,7 @@ struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *no
     }
     keeper->etcd = etcd;
     keeper->ttl_ms = ttl_ms;
+    keeper->old_lease = old_lease;
     keeper->backoff = (struct backoff){.first_ms = RETRY_FIRST_MS, .most_ms = RETRY_MOST_MS};
     snprintf(keeper->key, sizeof keeper->key, "%smember/%s", prefix, node);
     pthread_mutex_init(&keeper->lock, NULL);

@@ -10,9 +10,11 @@
 
 struct keeper;
 
-/* `etcd` is the thread's own from here on; it is closed by keeper_close. `prefix` and `node` must outlive the keeper.
+/*
+ * `etcd` is the thread's own from here on; it is closed by keeper_close. `prefix` and `node` must outlive the keeper.
+ * `old_lease` is that of a predecessor which is certainly dead, or 0: it is revoked, lest we wait for its end.
  */
-struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *node, int64_t ttl_ms,
+struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *node, int64_t ttl_ms, int64_t old_lease,
                            struct error *error);
 
 /* What member/<node> shall say from now on; written soon, and not again unless something has changed. */

@@ -62,7 +62,10 @@ bool remember(struct init *init, struct error *error)
 {
     const struct bootstrap *bootstrap = &init->situation.bootstrap;
     struct state next = init->state;
+    int64_t lease = keeper_lease(init->keeper);
 
+    if (lease != 0)
+        next.lease = lease; /* the lock on the state directory shows our successor that we are dead */
     if (init->situation.etcd_reachable) {
         /* An epoch without a lineage would hide that the state directory was lost. */
         collect_peers(init, &next);

@@ -67,7 +67,7 @@ static bool read_state(const struct json *root, struct state *state, struct erro
            notation_boolean(root, "pledged", &state->pledged, error) &&
            notation_boolean(root, "installing", &state->installing, error) &&
            notation_boolean(root, "fresh", &state->fresh, error) && read_server(root, state, error) &&
-           read_peers(root, state, error);
+           notation_number(root, "lease", 0, INT64_MAX, &state->lease, error) && read_peers(root, state, error);
 }
 
 bool state_from_json(const char *text, size_t length, struct state *state, struct error *error)
@@ -111,6 +111,7 @@ static void add_state(struct text *text, const struct state *state)
     json_add_number(text, "pid", state->server_pid);
     json_add_number(text, "start", state->server_start);
     json_close_object(text);
+    json_add_number(text, "lease", state->lease);
     add_peers(text, state);
     json_close_object(text);
     text_add(text, "\n");

@@ -6,6 +6,7 @@
  *      "pledged": a record of ours that says "attested" may stand in etcd,
  *      "installing", "fresh": whether mariadb-install-db is making, made the data directory for us,
  *      "server": {"pid", "start"}, as far as one runs,
+ *      "lease": the last one that member/<node> was under,
  *      "peers": [{"name", "address", "sql"}, ..]: every node that was ever seen}
  */
 #ifndef GALERA_INIT_STATE_JSON_H

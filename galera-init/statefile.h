@@ -30,6 +30,7 @@ struct state {
     struct state_peer peer[NODES_MOST]; /* every node that was ever seen in position/ */
     int64_t server_pid;                 /* 0: none */
     int64_t server_start;               /* field 22 of /proc/PID/stat */
+    int64_t lease;                      /* of member/<node>; 0: none */
 };
 
 struct statefile {

@@ -276,7 +276,7 @@ static bool begin(struct init *init, struct error *error)
     for_keeper = etcd_open((struct etcd_settings *)(uintptr_t)&settings->etcd, -1, error);
     if (for_keeper == NULL)
         return false;
-    init->keeper = keeper_open(for_keeper, init->prefix, settings->name, settings->ttl_ms, error);
+    init->keeper = keeper_open(for_keeper, init->prefix, settings->name, settings->ttl_ms, init->state.lease, error);
     return init->keeper != NULL;
 }
 

@@ -24,16 +24,16 @@ from galeralab.client import Load, Session  # noqa: E402
 __all__ = ["Answer", "Checked", "ClusterCase", "Lab", "LabCase", "LabTimeout", "Load", "Node", "NodeOptions",
            "Server", "Session", "SqlError", "http_probe", "run_checker", "wait_until"]
 
-_shared: dict[str, object] = {}
+shared: dict[str, object] = {}  # "lab", and of which "kind" it is
 
 
-def _end_shared() -> None:
-    if _shared:
-        _shared["lab"].down()
-        _shared.clear()
+def end_shared() -> None:
+    if shared:
+        shared["lab"].down()
+        shared.clear()
 
 
-atexit.register(_end_shared)
+atexit.register(end_shared)
 
 
 class LabCase(unittest.TestCase):
@@ -44,7 +44,7 @@ class LabCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        _end_shared()
+        end_shared()
         cls.lab = cls.LAB()
         cls.lab.down()
         cls.addClassCleanup(cls.lab.down)
@@ -62,13 +62,13 @@ class ClusterCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         kind = repr((cls.NODES, cls.OPTIONS, cls.XINETD, cls.HAPROXY))
-        if _shared.get("kind") != kind:
-            _end_shared()
+        if shared.get("kind") != kind:
+            end_shared()
             lab = Lab()
             lab.down()
             lab.up(cls.NODES, cls.OPTIONS, xinetd=cls.XINETD, use_haproxy=cls.HAPROXY)
-            _shared.update(kind=kind, lab=lab)
-        cls.lab = _shared["lab"]
+            shared.update(kind=kind, lab=lab)
+        cls.lab = shared["lab"]
 
     def setUp(self) -> None:
         self.lab.heal()

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Callable, Iterable, Optional
 
-from harness import Lab, LabCase, LabTimeout, wait_until
+from harness import Lab, LabCase, LabTimeout, end_shared, shared, wait_until
 
 from galeralab import LabError, host
 from galeralab.keys import Keys
@@ -36,6 +36,10 @@ class InitCase(LabCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        cls.prepare()
+
+    @classmethod
+    def prepare(cls) -> None:
         cls.nodes = cls.lab.prepare(cls.NODES, cls.OPTIONS)
         cls.keys = cls.lab.keys
         cls.ledger = Ledger(cls.lab.directory / "ledger")
@@ -195,9 +199,26 @@ class BlankCase(InitCase):
 
 
 class WholeCase(InitCase):
-    """A cluster of all hosts, booted by galera-init, that is whole before each test."""
+    """A cluster of all hosts, booted by galera-init, that is whole before each test.
+
+    Classes that want the same kind of cluster get the same one, as long as none of another kind comes in between."""
 
     uuid = ""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        kind = repr((cls.LAB, cls.NODES, cls.OPTIONS))
+        if shared.get("kind") == kind:
+            before = shared["case"]
+            cls.lab, cls.nodes, cls.keys, cls.ledger = before.lab, before.nodes, before.keys, before.ledger
+            cls.uuid = before.uuid
+        else:
+            end_shared()
+            cls.lab = cls.LAB()
+            cls.lab.down()
+            shared["lab"] = cls.lab  # from here on somebody ends it
+            cls.prepare()
+        shared.update(kind=kind, case=cls)
 
     def setUp(self) -> None:
         try:

@@ -54,7 +54,8 @@ struct state some_state(void)
                           .installing = true,
                           .peer_count = NODES_MOST,
                           .server_pid = 4194304,
-                          .server_start = INT64_MAX};
+                          .server_start = INT64_MAX,
+                          .lease = INT64_MAX};
 
     state.lineage = sample_lineage(&seed);
     assert_int_not_equal(state.lineage.count, 0);
@@ -80,6 +81,7 @@ void assert_same(const struct state *a, const struct state *b)
     assert_int_equal(a->installing, b->installing);
     assert_int_equal(a->server_pid, b->server_pid);
     assert_int_equal(a->server_start, b->server_start);
+    assert_int_equal(a->lease, b->lease);
     assert_int_equal(a->peer_count, b->peer_count);
     for (size_t i = 0; i < a->peer_count; i++) {
         assert_string_equal(a->peer[i].name, b->peer[i].name);
