@@ -194,8 +194,12 @@ static enum carried commit_and_start(struct init *init, struct error *error)
     struct decision *decision = &init->decision;
     struct others others;
 
-    if (!name_others(init, &others, error)) /* before anything is changed */
+    if (!name_others(init, &others, error)) { /* before anything is changed */
+        /* Each has one try at a re-merge (decide.h, rule 6): the others wait until we have had ours. */
+        if (decision->action == ACTION_REMERGE)
+            commit_decision(init, &(struct error){0});
         return CARRY_LATER;
+    }
     enum carried carried = commit_decision(init, error);
     if (carried != CARRIED)
         return carried;

@@ -147,6 +147,9 @@ bool election_can_remerge(const struct situation *situation, const struct tally 
         return false;
     if (tally->attested == 0 || back != tally->expected || !tally_is_complete(tally))
         return false;
+    /* One alone has nobody to connect to. */
+    if (nodes_count(back) < 2)
+        return false;
 
     const struct view *view = &situation->nodes[nodes_first(back)].record.view;
     if (view_is_none(view) || view->members != nodes_count(back) ||

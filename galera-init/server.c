@@ -177,7 +177,7 @@ bool server_ask(const struct server_command *command, int wake_fd, struct server
         else if (end == CHILD_INTERRUPTED)
             error_set(error, EXIT_TRY_AGAIN, "interrupted while asking %s for its options", command->argv[0]);
         else if (text == NULL || end == CHILD_LATE)
-            error_set(error, EXIT_INTERNAL, "%s --verbose --help did not end", command->argv[0]);
+            error_set(error, EXIT_INTERNAL, "%s --verbose --help did not end, or said too much", command->argv[0]);
         else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
             say_why(text, why, sizeof why);
             error_set(error, EXIT_CONFIG, "%s does not accept its options (%s): %s", command->argv[0],

@@ -225,6 +225,9 @@ static void all_killed(void **state)
          "me=n1 uuid=A boot=starting:n1 kind=remerge view=V/3 epoch=2 | n1 attested A:3 view=V/3 alive | n2 attested "
          "A:2 view=V/3 alive | n3 attested A:1 view=V/3 alive",
          ACTION_CLAIM, "all nodes are stopped and accounted for, none has more than our seqno 3"},
+        {"a cluster of one node, killed: there is nobody to form the view with",
+         "me=n1 size=1 uuid=A boot=primary:n1 | n1 attested A:90 view=V/1 alive", ACTION_CLAIM,
+         "all nodes are stopped and accounted for, none has more than our seqno 90"},
         {"the measured trap",
          "me=n1 " KNOWN "| n1 attested A:48692 view=W/2 alive | n2 attested A:48692 view=W/2 alive | n3 attested "
          "A:48690 view=V/3 alive",
