@@ -76,8 +76,9 @@ class Rejoin(CheckCase):
         return donor, bystander, load
 
     def join(self) -> None:
-        """Rarely a joiner leaves the cluster again with its full transfer just received, and goes on running (seen once in
-        some forty; compare MDEV-38579). That is not what is tested here: it is killed and joins again."""
+        """Rarely a joiner leaves the cluster again with its full transfer just received, and goes on running (seen once
+        in some forty; compare MDEV-38579). That is not what is tested here: it is killed and joins again."""
+
         def left() -> bool:
             return "change connected -> disconnected" in self.log_since_start(self.victim)
 
@@ -89,7 +90,7 @@ class Rejoin(CheckCase):
 
     def expect_in_service(self, donor: Watch, bystander: Watch, load: Load) -> None:
         self.assertIn(DONOR, donor.states(), f"never seen as a donor in {len(donor.answers)} answers")
-        # A donor that is done is Joined until it has applied what has come meanwhile: moments, as it did not stop applying.
+        # A donor that is done is Joined until it has applied what came meanwhile: moments, as it never stopped applying.
         self.assertEqual([answer for answer in donor.refused() if answer.reason != "joined"], [])
         self.assertEqual(donor.answers[-1].code, 200)
         self.assertEqual(bystander.states(), {"Synced"})
