@@ -101,7 +101,7 @@ const struct explain_row explain_transfer[] = {
     {"incremental-failed",
      WEIGHT_LIKELY,
      CURE_SYNCED,
-     {"Receiving IST failed, node restart required", "IST receiver reported failure",
+     {"IST started with wrong seqno", "Receiving IST failed, node restart required", "IST receiver reported failure",
       "IST didn't contain all write sets"},
      "the incremental transfer broke",
      "open port 4568 between the nodes, then restart this one; remove grastate.dat for a full transfer if it fails "

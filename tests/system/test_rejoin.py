@@ -70,14 +70,27 @@ class Rejoin(CheckCase):
         """The victim comes back while the donor is watched, and written to."""
         load = Load(self.donor.app(), lambda n: f"INSERT INTO written VALUES ({n})", clients=1, pause=0.01, timeout=60)
         with Watch(self.donor.address) as donor, Watch(self.bystander.address) as bystander, load:
-            self.victim.join("--wsrep-sst-donor=n1,", timeout=120)
+            self.join()
             for number in (1, 3):
                 self.wait_code(number, 200, "synced", 60)
         return donor, bystander, load
 
+    def join(self) -> None:
+        """Rarely a joiner leaves the cluster again with its full transfer just received, and goes on running (seen once
+        in some forty; compare MDEV-38579). That is not what is tested here: it is killed and joins again."""
+
+        def left() -> bool:
+            return "change connected -> disconnected" in self.log_since_start(self.victim)
+
+        self.victim.join_launch("--wsrep-sst-donor=n1,")
+        wait_until(lambda: self.victim.usable() or left() or not self.victim.process.alive(), 120, "n3 to join")
+        if not self.victim.usable():
+            self.victim.kill()
+            self.victim.join("--wsrep-sst-donor=n1,", timeout=120)
+
     def expect_in_service(self, donor: Watch, bystander: Watch, load: Load) -> None:
         self.assertIn(DONOR, donor.states(), f"never seen as a donor in {len(donor.answers)} answers")
-        # A donor that is done is Joined until it has applied what has come meanwhile: moments, as it did not stop applying.
+        # A donor that is done is Joined until it has applied what came meanwhile: moments, as it never stopped applying.
         self.assertEqual([answer for answer in donor.refused() if answer.reason != "joined"], [])
         self.assertEqual(donor.answers[-1].code, 200)
         self.assertEqual(bystander.states(), {"Synced"})
