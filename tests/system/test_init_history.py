@@ -18,7 +18,7 @@ class Histories(WholeCase):
         node.blank()
         node.configure(InitOptions(nodes=1, init={"cluster": "another"}))
         node.launch()
-        node.wait_ready()
+        node.wait_said(r"action=run cause=running")  # before that, accounts and databases may be missing
         node.sql("CREATE TABLE app.foreign_data (id INT PRIMARY KEY)")
         uuid = node.status()["wsrep_cluster_state_uuid"]
         node.stop()
