@@ -7,7 +7,8 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 BINDIR      = $(PREFIX)/bin
 MANDIR      = $(PREFIX)/share/man/man8
-DOCDIR      = $(PREFIX)/share/doc/clustercheck-suite
+DOCDIR      = $(PREFIX)/share/doc/galera-suite
+LIBEXECDIR  = $(PREFIX)/libexec
 UNITDIR     = $(PREFIX)/lib/systemd/system
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 DESTDIR    ?=
@@ -112,7 +113,7 @@ unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
 FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
-	galera-init/test_keys_etcd galera-haproxy/test_agreement
+	galera-init/test_keys_etcd galera-haproxy/test_agreement galera-haproxy/test_leases
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 
@@ -327,18 +328,24 @@ test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
 # Files that are installed as they are, but for the place of the programs in them.
 UNITS      = $(wildcard conf/systemd/*.service conf/systemd/*.socket conf/systemd/*.timer conf/systemd/*.target)
 DROPLETS   = $(wildcard conf/sysusers.d/*.conf conf/tmpfiles.d/*.conf)
-ADMINS     = conf/clustercheck.conf:clustercheck.conf $(foreach s,$(wildcard xinetd.d/*),$(s):$(s))
+ADMINS     = conf/clustercheck.conf:clustercheck.conf $(foreach s,$(wildcard xinetd.d/*),$(s):$(s)) \
+	$(foreach c,$(wildcard conf/rsyslog/*.conf),$(c):galera-log/$(notdir $(c)))
 SCRIPTS    = conf/accounts/galera-accounts
+HELPERS    = conf/rsyslog/galera-log
 COMMANDS   = $(PROGRAMS) $(notdir $(SCRIPTS))
-PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g'
+DROPINS    = $(wildcard conf/systemd/*.d)
+EXAMPLES   = $(filter-out %/accounts %/bash-completion %/systemd %/sysusers.d %/tmpfiles.d,$(wildcard conf/*))
+PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/clustercheck-suite/conf/|$(DOCDIR)/examples/|g'
 
 .PHONY: install uninstall
 install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files that exist are kept
-	install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR) $(DOCDIR) $(UNITDIR) $(COMPLETIONS) $(SYSCONFDIR)/xinetd.d \
-		$(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d)
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBEXECDIR) $(MANDIR) $(DOCDIR)/examples $(UNITDIR) $(COMPLETIONS) \
+		$(SYSCONFDIR)/xinetd.d $(SYSCONFDIR)/galera-log $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d)
 	install -m 0755 $(PROGRAM_FILES) $(SCRIPTS) $(DESTDIR)$(BINDIR)
 	install -m 0644 $(MANUALS) $(DESTDIR)$(MANDIR)
-	cp -R conf $(wildcard docs) README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 0755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)
+	cp -R $(wildcard docs) README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	cp -R $(EXAMPLES) $(DROPINS) $(DESTDIR)$(DOCDIR)/examples
 	set -e; for unit in $(UNITS); do $(PLACED) $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	set -e; for file in $(DROPLETS:conf/%=%); do install -m 0644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file; done
 	install -m 0644 conf/bash-completion/clustercheck $(DESTDIR)$(COMPLETIONS)
@@ -350,13 +357,13 @@ install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files 
 uninstall: ## remove what install put there, except configuration files that were edited
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(COMMANDS)) $(addprefix $(DESTDIR)$(MANDIR)/,$(notdir $(MANUALS))) \
 		$(addprefix $(DESTDIR)$(COMPLETIONS)/,$(COMMANDS)) $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS))) \
-		$(DROPLETS:conf/%=$(DESTDIR)$(PREFIX)/lib/%)
+		$(DROPLETS:conf/%=$(DESTDIR)$(PREFIX)/lib/%) $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(notdir $(HELPERS)))
 	rm -rf $(DESTDIR)$(DOCDIR)
 	set -e; for pair in $(ADMINS); do \
 		file=$(DESTDIR)$(SYSCONFDIR)/$${pair#*:}; ! $(PLACED) $${pair%:*} | cmp -s - $$file || rm $$file; \
 	done
 	for directory in $(UNITDIR) $(PREFIX)/lib/systemd $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d $(COMPLETIONS) \
-		$(PREFIX)/share/bash-completion $(SYSCONFDIR)/xinetd.d; do \
+		$(PREFIX)/share/bash-completion $(LIBEXECDIR) $(SYSCONFDIR)/xinetd.d $(SYSCONFDIR)/galera-log; do \
 		rmdir --ignore-fail-on-non-empty $(DESTDIR)$$directory 2> /dev/null || true; \
 	done
 

@@ -144,6 +144,8 @@ static bool open_etcd(struct balancer *balancer, struct error *error)
     struct settings *settings = balancer->settings;
 
     balancer->known = false;
+    balancer->round.followed = 0; /* it may be another store */
+    balancer->round.confirmed = 0;
     balancer->etcd = etcd_open(&settings->etcd, balancer->signal_fd, error);
     if (balancer->etcd == NULL)
         return false;
@@ -211,8 +213,8 @@ static void wait_for_news(struct balancer *balancer)
     }
     /* Leases and revisions change without a word; taking the same registry again changes nothing. */
     if (balancer->known)
-        round_take(&balancer->round, registry_watch_current(balancer->watch), registry_watch_revision(balancer->watch),
-                   now_ms());
+        round_follow(&balancer->round, registry_watch_current(balancer->watch),
+                     registry_watch_revision(balancer->watch), now_ms());
 }
 
 static bool loop(struct balancer *balancer, struct error *error)

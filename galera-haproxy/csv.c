@@ -1,6 +1,7 @@
 #include "csv.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NAME_SIZE = 32 };
@@ -77,10 +78,8 @@ bool csv_row(const char **rest, const size_t *column, size_t count, char *values
     do {
         read_value(rest, value, sizeof value);
         for (size_t i = 0; i < count; i++) {
-            if (column[i] == at) {
-                size_t length = strlen(value) < size ? strlen(value) : size - 1;
-                memcpy(values + i * size, value, length);
-            }
+            if (column[i] == at)
+                snprintf(values + i * size, size, "%s", value);
         }
         at++;
     } while (next_value(rest));

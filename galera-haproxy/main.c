@@ -1,7 +1,5 @@
 /* galera-haproxy: keep HAProxy's servers equal to the registry, without reloads. */
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "balancer.h"
 #include "program.h"
@@ -23,16 +21,17 @@ static const struct option_row options[] = {
 
 enum mode { MODE_RUN, MODE_ONCE, MODE_DRY_RUN, MODE_STATUS };
 
-/* A configuration that was read; two of them, so that a new one is whole before the old one goes. */
+/* A configuration that was read again; two of them, so that a new one is whole before the last one goes. */
 struct reading {
     struct config config;
     struct settings settings;
 };
 
 struct invocation {
+    struct settings settings; /* as they were at the start */
     struct program *program;
     struct reading reading[2];
-    int current;
+    int next;
     enum mode mode;
     bool json;
 };
@@ -65,12 +64,10 @@ static bool take_option(void *context, int id, const char *argument, struct erro
     }
 }
 
-static bool configure(const struct program *program, struct reading *reading, struct error *error)
+static bool configure(struct program *program, struct config *config, void *into, struct error *error)
 {
-    struct config *config = &reading->config;
-    struct settings *settings = &reading->settings;
+    struct settings *settings = into;
 
-    config_init(config);
     return config_add(config, settings_keys, settings_key_count, settings, error) &&
            config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
            program_configure(program, config, error) && settings_check(settings, error);
@@ -79,20 +76,19 @@ static bool configure(const struct program *program, struct reading *reading, st
 static struct settings *read_again(void *context, struct error *error)
 {
     struct invocation *invocation = context;
-    struct reading *next = &invocation->reading[1 - invocation->current];
+    struct reading *next = &invocation->reading[invocation->next];
 
     config_free(&next->config);
-    if (!configure(invocation->program, next, error)) {
-        config_free(&next->config);
+    if (!program_read(invocation->program, &next->config, &next->settings, error))
         return NULL;
-    }
-    invocation->current = 1 - invocation->current;
+    invocation->next = 1 - invocation->next;
     return &next->settings;
 }
 
-static void run(struct invocation *invocation, struct error *error)
+static int run(struct program *program, struct error *error)
 {
-    struct settings *settings = &invocation->reading[invocation->current].settings;
+    struct invocation *invocation = program->context;
+    struct settings *settings = &invocation->settings;
     struct reloading reloading = {.read = read_again, .context = invocation};
 
     switch (invocation->mode) {
@@ -109,6 +105,7 @@ static void run(struct invocation *invocation, struct error *error)
         single_status(settings, invocation->json, error);
         break;
     }
+    return (int)error->code;
 }
 
 int main(int argc, char **argv)
@@ -125,29 +122,15 @@ int main(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .handle = take_option,
         .context = &invocation,
+        .configure = configure,
+        .run = run,
+        .settings = &invocation.settings,
     };
-    struct error error = {.code = EXIT_YES};
-    int code = EXIT_YES;
 
-    log_open(program.name);
     invocation.program = &program;
+    config_init(&invocation.reading[0].config);
     config_init(&invocation.reading[1].config);
-    switch (program_options(&program, argc, argv, &error)) {
-    case PROGRAM_DONE:
-        return EXIT_YES;
-    case PROGRAM_WRONG:
-        return program_fail(&program, &error);
-    case PROGRAM_GO_ON:
-        break;
-    }
-    if (optind < argc)
-        error_set(&error, EXIT_USAGE, "unexpected argument '%s'", argv[optind]);
-    else if (configure(&program, &invocation.reading[0], &error) && !program.check_config)
-        run(&invocation, &error);
-    if (error.code != EXIT_YES)
-        code = program_fail(&program, &error);
-    else if (program.check_config)
-        config_print(&invocation.reading[0].config, stdout);
+    int code = program_main(&program, argc, argv);
     config_free(&invocation.reading[0].config);
     config_free(&invocation.reading[1].config);
     return code;

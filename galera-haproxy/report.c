@@ -78,7 +78,7 @@ static void fill_row(const struct report *report, size_t k, struct row *row)
 {
     const struct view_slot *slot = slot_of(report, SECTION_ANY, k);
     const struct member *member = member_of(report, k);
-    char status[CELL_SIZE];
+    char status[CELL_SIZE] = "";
     struct line line = LINE_IN(status);
 
     line_add_escaped(&line, slot->status);

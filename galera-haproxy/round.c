@@ -10,7 +10,7 @@
 #include "render.h"
 #include "socket.h"
 
-enum { CONFIRM_MS = 2000, FILE_RETRY_MS = 10000 };
+enum { NS_PER_MS = 1000000, CONFIRM_MS = 2000, FILE_RETRY_MS = 5000 };
 
 void round_open(struct round *round, const struct settings *settings, struct etcd *etcd)
 {
@@ -30,14 +30,22 @@ static bool has_leases(struct round *round)
     return etcd_find_api(round->etcd, deadline_in_ms(CONFIRM_MS), &api, &error) == ETCD_OK && api == ETCD_V3;
 }
 
-void round_take(struct round *round, const struct registry *registry, int64_t revision, int64_t now_ms)
+static void take(struct round *round, const struct registry *registry, int64_t now_ms)
 {
-    if (revision < round->revision)
-        roster_note_reset(&round->roster);
-    round->revision = revision;
     roster_take(&round->roster, registry, has_leases(round), now_ms);
     if (!round->looks_only)
         tell_roster(&round->told, &round->roster, round->settings);
+}
+
+void round_follow(struct round *round, const struct registry *registry, int64_t revision, int64_t now_ms)
+{
+    if (revision < round->followed) {
+        roster_note_reset(&round->roster);
+        round->confirmed = 0;
+    }
+    round->followed = revision;
+    if (revision >= round->confirmed)
+        take(round, registry, now_ms);
 }
 
 bool round_read_registry(struct round *round, size_t *entries, struct error *error)
@@ -54,7 +62,8 @@ bool round_read_registry(struct round *round, size_t *entries, struct error *err
         return error_context(error, "cannot read the registry");
     if (registry_build(&registry, round->settings->prefix, range.kv, range.count, error)) {
         *entries = registry.count;
-        round_take(round, &registry, range.revision, monotonic_ns() / 1000000);
+        round->confirmed = range.revision;
+        take(round, &registry, monotonic_ns() / NS_PER_MS);
         done = true;
     }
     registry_free(&registry);

@@ -26,18 +26,19 @@ struct round {
     struct agreement agreement;
     struct leases leases;
     struct told told;
-    int64_t revision; /* of the registry that the roster took last */
+    int64_t followed;  /* revision of the watch's registry that came last */
+    int64_t confirmed; /* revision of the registry that was read for a confirmation; older ones count no more */
     bool looks_only;   /* set by the caller: nothing will be done, so nothing is logged, and a plan is always made */
-    bool seen;        /* `view` and `plan` are of a HAProxy that answered */
-    bool file_failed; /* the file could not be written, and that was said */
-    int64_t file_ms;  /* when to try again */
+    bool seen;         /* `view` and `plan` are of a HAProxy that answered */
+    bool file_failed;  /* the file could not be written, and that was said */
+    int64_t file_ms;   /* when to try again */
 };
 
 /* The settings or the etcd client are others now; what is known of the nodes stays. */
 void round_open(struct round *round, const struct settings *settings, struct etcd *etcd);
 
-/* Takes a registry that was read at this revision. */
-void round_take(struct round *round, const struct registry *registry, int64_t revision, int64_t now_ms);
+/* Takes the registry of a watch, which is at this revision. */
+void round_follow(struct round *round, const struct registry *registry, int64_t revision, int64_t now_ms);
 
 /* Reads the registry itself, and takes it. `*entries`: how many it has. */
 bool round_read_registry(struct round *round, size_t *entries, struct error *error);

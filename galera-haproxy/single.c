@@ -12,7 +12,7 @@
 #include "round.h"
 #include "signals.h"
 
-enum { NS_PER_MS = 1000000, ONCE_MS = 20000, PAUSE_MS = 50 };
+enum { NS_PER_MS = 1000000, ONCE_MS = 20000, PAUSE_NS = 50000000 };
 
 struct single {
     struct round round;
@@ -100,7 +100,7 @@ static bool waits_for_sessions_alone(const struct single *single)
 
 static bool act_until_settled(struct single *single, struct error *error)
 {
-    struct timespec pause = {.tv_nsec = PAUSE_MS * NS_PER_MS};
+    struct timespec pause = {.tv_nsec = PAUSE_NS};
     struct deadline deadline = deadline_in_ms(ONCE_MS);
 
     for (;;) {

@@ -55,17 +55,6 @@ static enum carried commit_decision(struct init *init, struct error *error)
     return decision->write == 0 ? CARRIED : commit(init, &change, deadline_in_ms(COMMIT_MS), error);
 }
 
-static bool pledge(struct init *init, struct error *error)
-{
-    if (init->state.pledged)
-        return true;
-    init->state.pledged = true;
-    if (statefile_save(&init->file, &init->state, error))
-        return true;
-    /* What is on disk is either; to be pledged is the safe one of the two. */
-    return error_context(error, "cannot note that our server stays stopped");
-}
-
 /* --- before a start ----------------------------------------------------------------------------------------------- */
 
 static bool has_history(const struct holding *holding)
@@ -83,7 +72,9 @@ static bool must_blank(const struct init *init)
 static bool prepare_start(struct init *init, const struct bootstrap *bootstrap, struct error *error)
 {
     const char *datadir = init->info.datadir;
+    const struct state old = init->state;
 
+    init->disk_known = false; /* whatever becomes of this start: the directory has to be looked at again */
     if (must_blank(init) && !datadir_blank(datadir, error))
         return false;
     if ((must_blank(init) || !has_history(&init->holding)) && !gcache_drop(&init->info, error))
@@ -93,8 +84,8 @@ static bool prepare_start(struct init *init, const struct bootstrap *bootstrap, 
         init->state.epoch = bootstrap->epoch > init->state.epoch ? bootstrap->epoch : init->state.epoch;
     }
     init->state.pledged = false;
-    if (!statefile_save(&init->file, &init->state, error)) {
-        init->state.pledged = true;
+    if (!remember_now(init, error)) {
+        init->state = old; /* on disk is the one or the other; from here on it is the old one that counts */
         return error_context(error, "cannot note what the server is started for");
     }
     test_step("lineage-saved");
@@ -116,14 +107,11 @@ static bool make_safe(struct init *init, struct error *error)
 
 /* --- starting ----------------------------------------------------------------------------------------------------- */
 
-static const struct state_peer *peer_of(const struct init *init, const char *name)
-{
-    for (size_t i = 0; i < init->state.peer_count; i++) {
-        if (strcmp(init->state.peer[i].name, name) == 0)
-            return &init->state.peer[i];
-    }
-    return NULL;
-}
+/* Whom the server is told to connect to, and whom to ask for a state transfer. */
+struct others {
+    char members[LIST_SIZE];
+    char donors[LIST_SIZE];
+};
 
 /* The addresses of a set of nodes, those of nodes whose address nobody knows left out. */
 static void list_addresses(const struct init *init, nodes_t who, char *list, size_t size)
@@ -132,7 +120,7 @@ static void list_addresses(const struct init *init, nodes_t who, char *list, siz
 
     list[0] = '\0';
     for (size_t i = 0; i < init->situation.count; i++) {
-        const struct state_peer *peer = peer_of(init, init->situation.nodes[i].name);
+        const struct state_peer *peer = remembered_peer(&init->state, init->situation.nodes[i].name);
         const char *address = init->keys.card[i].address;
         if ((who & NODE_BIT(i)) == 0)
             continue;
@@ -160,47 +148,55 @@ static void list_donors(const struct init *init, char *list, size_t size)
         line_add(&line, ",");
 }
 
-static enum carried start(struct init *init, const struct bootstrap *bootstrap, struct error *error)
+/* False when there would be nobody to connect to: an empty list would make a new cluster. */
+static bool name_others(const struct init *init, struct others *others, struct error *error)
 {
     const struct decision *decision = &init->decision;
-    bool joins = decision->action == ACTION_JOIN;
+
+    others->donors[0] = '\0';
+    if (init->card.address[0] == '\0')
+        return error_set(error, EXIT_CONFIG, "our own address is not known: set address in [init]");
+    if (decision->action == ACTION_BOOTSTRAP)
+        snprintf(others->members, sizeof others->members, "%s", init->card.address);
+    else
+        list_addresses(init, decision->who, others->members, sizeof others->members);
+    if (decision->action == ACTION_JOIN)
+        list_donors(init, others->donors, sizeof others->donors);
+    return others->members[0] != '\0' ||
+           error_set(error, EXIT_UNAVAILABLE, "the addresses of those to connect to are not known");
+}
+
+static enum carried start(struct init *init, const struct others *others, const struct bootstrap *bootstrap,
+                          struct error *error)
+{
+    const struct decision *decision = &init->decision;
     bool blank = must_blank(init);
-    char members[LIST_SIZE];
-    char donors[LIST_SIZE];
     struct position from = init->holding.position;
     struct server_start start = {
         .cluster = init->settings->cluster,
         .node = init->settings->name,
         .address = init->card.address,
-        .members = members,
+        .members = others->members,
+        .donors = others->donors[0] == '\0' ? NULL : others->donors,
         .new_cluster = decision->action == ACTION_BOOTSTRAP,
     };
 
-    if (start.new_cluster)
-        snprintf(members, sizeof members, "%s", init->card.address);
-    else
-        list_addresses(init, decision->who, members, sizeof members);
     if (!prepare_start(init, bootstrap, error) || (start.new_cluster && !make_safe(init, error)))
         return CARRY_LATER;
-    list_donors(init, donors, sizeof donors);
-    if (joins && donors[0] != '\0')
-        start.donors = donors;
     if (!blank && has_history(&init->holding) && init->holding.source == SOURCE_RECOVER)
         start.from = &from;
-    init->process.joins = joins;
+    init->process.joins = decision->action == ACTION_JOIN;
     return process_start(init, &start, error) ? CARRIED : CARRY_LATER;
 }
 
 static enum carried commit_and_start(struct init *init, struct error *error)
 {
     struct decision *decision = &init->decision;
-    enum carried carried;
+    struct others others;
 
-    if (init->card.address[0] == '\0') {
-        error_set(error, EXIT_CONFIG, "our own address is not known: set address in [init]");
+    if (!name_others(init, &others, error)) /* before anything is changed */
         return CARRY_LATER;
-    }
-    carried = commit_decision(init, error);
+    enum carried carried = commit_decision(init, error);
     if (carried != CARRIED)
         return carried;
     test_step("start-written");
@@ -208,7 +204,7 @@ static enum carried commit_and_start(struct init *init, struct error *error)
     const struct bootstrap *bootstrap = NULL;
     if (decision->write != 0)
         bootstrap = (decision->write & WRITE_BOOTSTRAP) != 0 ? &decision->bootstrap : &init->situation.bootstrap;
-    return start(init, bootstrap, error);
+    return start(init, &others, bootstrap, error);
 }
 
 static enum carried pc_bootstrap(struct init *init, struct error *error)
@@ -260,7 +256,7 @@ static enum carried record(struct init *init, struct error *error)
 
 static enum carried attest(struct init *init, struct error *error)
 {
-    if (!pledge(init, error))
+    if (!remember_pledge(init, error))
         return CARRY_LATER;
     test_step("attest-noted");
     enum carried carried = commit_decision(init, error);
@@ -281,6 +277,8 @@ static enum carried claim(struct init *init, struct error *error)
 static enum carried stop(struct init *init)
 {
     process_stop(init, init->decision.cause == CAUSE_CLAIM_LOST ? STOP_AT_ONCE : STOP_CLEANLY);
+    if (init->process.child.pid != 0) /* not even by SIGKILL: it hangs in the kernel */
+        return CARRY_AGAIN;
     init->process.ended = false; /* it was we who ended it */
     init_new_boot(init);
     return CARRY_AGAIN;
@@ -319,18 +317,23 @@ void carry_leave(struct init *init, struct deadline deadline)
     struct error error;
     struct record own;
 
-    init->situation.local.server = SERVER_STOPPED;
+    error.code = EXIT_YES;
     if (!look_at_disk(init, &error)) {
-        log_warning("cannot record where the server has stopped: %s", error.text);
+        log_warning("cannot record where the server has stopped: %s; the next start of this node does", error.text);
         return;
     }
-    init->situation.local.holding = init->holding;
-    init->situation.local.view = init->view.view;
+    look_begin(&init->situation, init->settings, &init->state);
+    look_at_self(init);
     look_at_etcd(init, deadline);
-    if (!init->situation.etcd_reachable || !pledge(init, &error)) {
+    if (!init->situation.etcd_reachable) { /* which was said */
         log_warning("cannot record where the server has stopped; the next start of this node does");
         return;
     }
+    if (!remember(init, &error) || !remember_pledge(init, &error)) {
+        log_warning("cannot record where the server has stopped: %s; the next start of this node does", error.text);
+        return;
+    }
+    look_at_self(init);
     own = situation_record(&init->situation, RECORD_ATTESTED);
     const struct keys_change change = {
         .compare = COMPARE_OWN, .write = WRITE_OWN, .node = init->situation.self, .own = &own, .card = &init->card};

@@ -171,15 +171,17 @@ int command_force(const struct settings *settings, const char *typed, struct err
 int command_seed(const struct settings *settings, const struct server_command *command, const char *boot,
                  struct error *error)
 {
+    struct server_command with = *command;
     struct server_info *info = calloc(1, sizeof *info);
     struct state *state = calloc(1, sizeof *state);
     int code = EXIT_UNKNOWN;
 
+    with.datadir = settings->datadir;
     if (info == NULL || state == NULL)
         error_set(error, EXIT_INTERNAL, "out of memory");
     else if (settings->seed == NULL)
         error_set(error, EXIT_CONFIG, "there is nothing to load: set seed in [init]");
-    else if (server_ask(command, -1, info, error) && statefile_read(settings->state_dir, state, error)) {
+    else if (server_ask(&with, -1, info, error) && statefile_read(settings->state_dir, state, error)) {
         const struct seed_job job = {
             .settings = settings, .socket = info->socket, .boot = boot, .epoch = state->epoch, .by_hand = boot == NULL};
         code = (int)seed_run(&job, error);

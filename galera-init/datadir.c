@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "child.h"
 #include "marks.h"
 
 enum { FILE_MOST = 64 * 1024, FTW_FDS = 16 };
@@ -102,7 +101,7 @@ pid_t datadir_user(const char *datadir)
         if (fd < 0)
             continue;
         if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-            pid = lock.l_pid;
+            pid = lock.l_pid > 0 ? lock.l_pid : DATADIR_USER_UNSEEN;
         close(fd);
     }
     return pid;
@@ -117,174 +116,51 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
     return ftw->level == 0 ? 0 : remove(path);
 }
 
-bool datadir_clear(const char *datadir, struct error *error)
+/* What mariadb-install-db makes: the directories of the server's own schemas, and files of these names. */
+static bool is_installed(const char *name, bool is_directory)
 {
-    if (nftw(datadir, remove_one, FTW_FDS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        return error_set(error, EXIT_CONFIG, "cannot remove what an interrupted installation left in %s: %s", datadir,
-                         strerror(errno));
-    return true;
-}
+    static const char *const directories[] = {"mysql", "performance_schema", "sys", "test", "lost+found"};
+    static const char *const files[] = {"aria_log",          "ib",         "undo",        "ddl_recove", "tc.log",
+                                        "multi-master.info", "mysql_upgr", "mariadb_upg", "auto.cnf"};
 
-/*
- * A log for a run of the server, in a directory of its own that belongs to the server's user: the kernel does not let
- * root write to files of others right below /tmp (fs.protected_regular), and the server opens its log while it is root.
- */
-struct run_log {
-    char directory[SERVER_PATH_SIZE];
-    char path[SERVER_PATH_SIZE + 16];
-    int fd; /* -1: none */
-};
-
-static bool run_log_open(struct run_log *log, const char *datadir, struct error *error)
-{
-    const char *base = getenv("TMPDIR");
-    struct stat owner;
-    bool owned = false;
-
-    log->fd = -1;
-    snprintf(log->directory, sizeof log->directory, "%s/galera-init-XXXXXX",
-             base == NULL || base[0] != '/' ? "/tmp" : base);
-    if (mkdtemp(log->directory) == NULL)
-        return error_set(error, EXIT_TRY_AGAIN, "cannot make a directory for the server's log below %s: %s",
-                         base == NULL ? "/tmp" : base, strerror(errno));
-    /* A name without an extension would get one from the server. */
-    snprintf(log->path, sizeof log->path, "%s/log.err", log->directory);
-    log->fd = open(log->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    owned =
-        log->fd >= 0 &&
-        (geteuid() != 0 || stat(datadir, &owner) != 0 ||
-         (fchown(log->fd, owner.st_uid, owner.st_gid) == 0 && chown(log->directory, owner.st_uid, owner.st_gid) == 0));
-    return owned || error_set(error, EXIT_TRY_AGAIN, "cannot make %s: %s", log->path, strerror(errno));
-}
-
-static void run_log_close(struct run_log *log)
-{
-    if (log->fd >= 0)
-        close(log->fd);
-    unlink(log->path);
-    rmdir(log->directory);
-}
-
-static char *read_log(const char *path)
-{
-    FILE *stream = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
-
-    if (stream == NULL || getdelim(&text, &size, '\0', stream) < 0) {
-        free(text);
-        text = strdup("");
+    for (size_t i = 0; is_directory && i < sizeof directories / sizeof directories[0]; i++) {
+        if (strcmp(name, directories[i]) == 0)
+            return true;
     }
-    if (stream != NULL)
-        fclose(stream);
-    return text;
-}
-
-static bool judge_run(enum child_end end, const char *what, struct error *error)
-{
-    if (end == CHILD_INTERRUPTED)
-        return error_set(error, EXIT_TRY_AGAIN, "interrupted during %s", what);
-    if (end == CHILD_LATE)
-        return error_set(error, EXIT_TRY_AGAIN, "%s has not ended in a day", what);
-    return end == CHILD_EXITED;
-}
-
-enum { DAY_MS = 24 * 60 * 60 * 1000, TAIL_SIZE = 700 };
-
-static const char *tail(const char *text)
-{
-    size_t length = strlen(text);
-
-    return length > TAIL_SIZE ? text + length - TAIL_SIZE : text;
-}
-
-bool datadir_install(const struct server_command *command, const char *datadir, const char *admin, int wake_fd,
-                     struct error *error)
-{
-    char root[320];
-    char where[SERVER_PATH_SIZE + 16];
-    char words[64];
-    struct run_log log;
-    int status = 0;
-
-    snprintf(root, sizeof root, "--auth-root-socket-user=%s", admin);
-    snprintf(where, sizeof where, "--datadir=%s", datadir);
-    const char *const options[] = {where, "--skip-test-db", "--auth-root-authentication-method=socket", root, NULL};
-    struct server_arguments *arguments = malloc(sizeof *arguments);
-    bool done = run_log_open(&log, datadir, error) && arguments != NULL &&
-                server_run_arguments(command, options, arguments, error);
-    if (done) {
-        arguments->argv[0] = "mariadb-install-db";
-        done = judge_run(child_run(arguments->argv, log.fd, wake_fd, deadline_in_ms(DAY_MS), &status, error),
-                         "mariadb-install-db", error);
+    for (size_t i = 0; !is_directory && i < sizeof files / sizeof files[0]; i++) {
+        if (strncmp(name, files[i], strlen(files[i])) == 0)
+            return true;
     }
-    if (done && status != 0) {
-        char *text = read_log(log.path);
-        done = error_set(error, EXIT_CONFIG, "mariadb-install-db failed (%s): %s",
-                         child_status_text(status, words, sizeof words), text == NULL ? "" : tail(text));
-        free(text);
-    }
-    run_log_close(&log);
-    free(arguments);
-    return done;
+    return false;
 }
 
-/* --- recovering --------------------------------------------------------------------------------------------------- */
-
-/* Runs the server with one option that makes it end by itself; its log goes to `path` and into `*text`. */
-static bool run_to_end(const struct server_command *command, const char *option, const char *path, int wake_fd,
-                       char **text, struct error *error)
+/* Whether there is nothing but that. */
+static bool holds_an_installation(const char *datadir)
 {
-    char log_option[SERVER_PATH_SIZE + 16];
-    int status;
+    DIR *directory = opendir(datadir);
+    bool only = directory != NULL;
 
-    snprintf(log_option, sizeof log_option, "--log-error=%s", path);
-    const char *const options[] = {option, log_option, NULL};
-    struct server_arguments *arguments = malloc(sizeof *arguments);
-    bool done = arguments != NULL && server_run_arguments(command, options, arguments, error);
-    if (done) {
-        int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        done = judge_run(child_run(arguments->argv, null_fd, wake_fd, deadline_in_ms(DAY_MS), &status, error), option,
-                         error);
-        close(null_fd);
-        free(*text);
-        *text = read_log(path);
+    for (struct dirent *entry; only && (entry = readdir(directory)) != NULL;) {
+        struct stat status;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        only = fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+               is_installed(entry->d_name, S_ISDIR(status.st_mode));
     }
-    free(arguments);
-    return done;
+    if (directory != NULL)
+        closedir(directory);
+    return only;
 }
 
-/* Where admins look for it afterwards. */
-static void keep_log(const char *text, const char *path)
+enum datadir_clearing datadir_clear(const char *datadir, struct error *error)
 {
-    FILE *stream = fopen(path, "we");
-
-    if (stream != NULL) {
-        fputs(text, stream);
-        fclose(stream);
-    }
-}
-
-bool datadir_recover(const struct server_command *command, const char *datadir, const char *log_path, int wake_fd,
-                     struct recovered *recovered, struct error *error)
-{
-    char *text = NULL;
-    struct run_log log;
-    bool done =
-        run_log_open(&log, datadir, error) && run_to_end(command, "--wsrep-recover", log.path, wake_fd, &text, error);
-
-    *recovered = recover_parse(done ? text : NULL);
-    if (done && recovered->outcome == RECOVER_FAILED && recovered->prepared) {
-        done = run_to_end(command, "--tc-heuristic-recover=ROLLBACK", log.path, wake_fd, &text, error) &&
-               run_to_end(command, "--wsrep-recover", log.path, wake_fd, &text, error);
-        *recovered = recover_parse(done ? text : NULL);
-        recovered->prepared = true;
-    }
-    if (done && text != NULL)
-        keep_log(text, log_path);
-    run_log_close(&log);
-    free(text);
-    return done;
+    if (!holds_an_installation(datadir))
+        return DATADIR_USED;
+    if (nftw(datadir, remove_one, FTW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 || errno == ENOENT)
+        return DATADIR_CLEARED;
+    error_set(error, EXIT_CONFIG, "cannot remove what an interrupted installation left in %s: %s", datadir,
+              strerror(errno));
+    return DATADIR_NOT_CLEARED;
 }
 
 /* --- changing ----------------------------------------------------------------------------------------------------- */
@@ -303,7 +179,14 @@ static bool write_all(int fd, const char *text)
 {
     size_t length = strlen(text);
 
-    return write(fd, text, length) == (ssize_t)length && fsync(fd) == 0;
+    while (length > 0) {
+        ssize_t written = write(fd, text, length);
+        if (written < 0 && errno != EINTR)
+            return false;
+        text += written < 0 ? 0 : written;
+        length -= written < 0 ? 0 : (size_t)written;
+    }
+    return fsync(fd) == 0;
 }
 
 bool datadir_write_grastate(const char *datadir, const struct position *position, bool safe, struct error *error)
@@ -319,7 +202,8 @@ bool datadir_write_grastate(const char *datadir, const struct position *position
     snprintf(text, sizeof text,
              "# GALERA saved state\nversion: 2.1\nuuid:    %s\nseqno:   %" PRId64 "\nsafe_to_bootstrap: %d\n",
              uuid_format(&position->uuid, uuid), position->seqno, safe ? 1 : 0);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0660);
+    unlink(fresh); /* of an attempt that was cut short */
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
     bool done = fd >= 0 && stat(datadir, &owner) == 0 &&
                 (geteuid() != 0 || fchown(fd, owner.st_uid, owner.st_gid) == 0) && write_all(fd, text) &&
                 rename(fresh, path) == 0 && sync_directory(datadir);
@@ -345,10 +229,9 @@ bool datadir_drop_view(const char *datadir, struct error *error)
     char path[SERVER_PATH_SIZE + 64];
 
     snprintf(path, sizeof path, "%s/gvwstate.dat", datadir);
-    if (unlink(path) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return true;
+    if (unlink(path) != 0 && errno != ENOENT)
         return error_set(error, EXIT_TRY_AGAIN, "cannot remove %s: %s", path, strerror(errno));
-    }
-    return sync_directory(datadir) || error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", datadir, strerror(errno));
+    /* Also when it was gone: that need not be on disk yet. */
+    return sync_directory(datadir) || errno == ENOENT ||
+           error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", datadir, strerror(errno));
 }

@@ -18,8 +18,13 @@
 /* Not there, or nothing in it but lost+found. False also when it cannot be read: then the error is set. */
 bool datadir_is_empty(const char *datadir, struct error *error);
 
-/* Removes what an interrupted installation left behind, and nothing of a directory that a server has used. */
-bool datadir_clear(const char *datadir, struct error *error);
+enum datadir_clearing { DATADIR_CLEARED, DATADIR_USED, DATADIR_NOT_CLEARED };
+
+/*
+ * Removes what an interrupted installation left behind. DATADIR_USED: there is something that an installation does not
+ * make, as after a backup was restored; then nothing is removed. DATADIR_NOT_CLEARED: the error is set.
+ */
+enum datadir_clearing datadir_clear(const char *datadir, struct error *error);
 
 /*
  * mariadb-install-db: root logs in through the socket as `admin`, there is no test database. False with the error set;
@@ -51,7 +56,11 @@ bool datadir_write_grastate(const char *datadir, const struct position *position
 
 bool datadir_drop_view(const char *datadir, struct error *error);
 
-/* Who holds InnoDB's lock on the data files: a server that runs or starts up. 0: nobody. */
+/*
+ * Who holds InnoDB's lock on the data files: a server that runs or starts up. 0: nobody. DATADIR_USER_UNSEEN: somebody
+ * whose process id means nothing here (of another PID namespace).
+ */
+enum { DATADIR_USER_UNSEEN = -1 };
 pid_t datadir_user(const char *datadir);
 
 #endif

@@ -42,6 +42,7 @@ struct telling {
     char status[256]; /* systemd's */
     bool ready;
     int64_t extended_ns;
+    int64_t watchdog_ns;
     bool etcd_failed;
     char refused[NODES_MOST]; /* members whose servers refuse our account were named */
     char transfer[256];
@@ -60,7 +61,8 @@ struct init {
     struct etcd *etcd;
     struct keeper *keeper;
     struct statefile file;
-    struct state state; /* as it is on disk */
+    struct state state;
+    bool state_is_saved; /* it is on disk as it is here, but for what may be lost */
     struct local_server local;
 
     char boot[BOOT_ID_SIZE];
@@ -103,6 +105,9 @@ void look_at_etcd(struct init *init, struct deadline deadline);
 /* The data directory of a server that is stopped: made if need be, read, judged. */
 bool look_at_disk(struct init *init, struct error *error);
 
+/* What is known of this node without etcd goes into the situation. */
+void look_at_self(struct init *init);
+
 /* Nodes that only the state directory knows, and this one. */
 void look_begin(struct situation *situation, const struct settings *settings, const struct state *state);
 
@@ -115,6 +120,20 @@ void card_complete(struct node_card *card, int64_t port);
 
 /* What others shall see of us in member/. */
 enum member_phase init_phase(const struct init *init);
+
+/* --- remember.c --------------------------------------------------------------------------------------------------- */
+
+/* On disk before anything rests on it: the epoch, whom we have seen, that our server has been Primary. */
+bool remember(struct init *init, struct error *error);
+
+/* Saves the state as it is. What could not be saved goes with the next attempt. */
+bool remember_now(struct init *init, struct error *error);
+
+/* Notes on disk that our server stays stopped (decide.h, rule 2); nothing may be attested unless it returns true. */
+bool remember_pledge(struct init *init, struct error *error);
+
+/* What is remembered of a node; NULL: nothing. */
+const struct state_peer *remembered_peer(const struct state *state, const char *name);
 
 /* --- carry.c ------------------------------------------------------------------------------------------------------ */
 
@@ -142,6 +161,9 @@ enum urgency { STOP_CLEANLY, STOP_AT_ONCE };
  * within stop_timeout, then it is killed, which is said. Returns its status as of waitpid(2).
  */
 int process_stop(struct init *init, enum urgency urgency);
+
+/* Removes the drain file that a galera-init which was killed has left behind: this node would get no traffic. */
+void process_undrain(const struct init *init);
 
 /* Collects children that have ended. */
 void process_reap(struct init *init);
@@ -171,7 +193,7 @@ void tell_end(struct init *init);
 /* How far a state transfer has come. */
 void tell_transfer(struct init *init);
 
-/* A sign of life for systemd; `context` is not looked at. */
+/* A sign of life for systemd, and more time while we start or stop; `context` is the struct init. */
 void tell_alive(void *context);
 
 /* --- supervise.c -------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include "backoff.h"
 #include "log.h"
 
-enum { RENEWALS = 3, RETRY_MOST_MS = 2000, RETRY_FIRST_MS = 200 };
+enum { RENEWALS = 3, RETRY_MOST_MS = 2000, RETRY_FIRST_MS = 200, CALL_MOST_MS = 4000 };
 
 struct keeper {
     struct etcd *etcd;
@@ -48,10 +48,18 @@ static void set_lease(struct keeper *keeper, int64_t lease)
     pthread_mutex_unlock(&keeper->lock);
 }
 
+/* However long the lease: a stop waits for a call that is under way. */
+static struct deadline call_deadline(const struct keeper *keeper)
+{
+    int64_t ms = keeper->ttl_ms / RENEWALS;
+
+    return deadline_in_ms(ms < CALL_MOST_MS ? ms : CALL_MOST_MS);
+}
+
 /* Writes the key unless somebody else holds it under a lease that is alive. */
 static bool write_member(struct keeper *keeper, const char *value, int64_t revision, struct error *error)
 {
-    struct deadline deadline = deadline_in_ms(keeper->ttl_ms / RENEWALS);
+    struct deadline deadline = call_deadline(keeper);
     struct etcd_txn_reply reply;
     const struct etcd_op put = {.verb = ETCD_PUT, .key = keeper->key, .value = value, .lease = keeper->lease};
     const struct etcd_compare ours = {
@@ -82,7 +90,7 @@ static bool write_member(struct keeper *keeper, const char *value, int64_t revis
 /* One round: a lease that lives, and a key that says what is wanted. */
 static bool keep(struct keeper *keeper, const char *value, int64_t revision, struct error *error)
 {
-    struct deadline deadline = deadline_in_ms(keeper->ttl_ms / RENEWALS);
+    struct deadline deadline = call_deadline(keeper);
     int64_t lease = keeper->lease;
     int64_t ttl;
 
@@ -185,6 +193,8 @@ struct keeper *keeper_open(struct etcd *etcd, const char *prefix, const char *no
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         error_set(error, EXIT_INTERNAL, "cannot start a thread");
         etcd_close(etcd);
+        pthread_cond_destroy(&keeper->changed);
+        pthread_mutex_destroy(&keeper->lock);
         free(keeper);
         return NULL;
     }

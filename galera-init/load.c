@@ -103,6 +103,7 @@ void load_stop(struct init *init)
     while (init->loader != 0) {
         if (deadline_passed(kill_at))
             kill(-init->loader, SIGKILL);
+        tell_alive(init);
         usleep(PAUSE_MS * 1000);
         process_reap(init);
     }

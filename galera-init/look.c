@@ -33,19 +33,26 @@ void init_new_boot(struct init *init)
 
 /* --- the server --------------------------------------------------------------------------------------------------- */
 
-static void look_for_stranger(struct init *init)
+static bool look_for_stranger(struct init *init, struct error *error)
 {
     pid_t left_over = (pid_t)init->state.server_pid;
-    pid_t user = datadir_user(init->info.datadir);
+    pid_t user = 0;
 
     init->process.stranger = 0;
     if (init->process.child.pid != 0)
-        return;
-    if (user > 0 && user != init->process.child.pid)
+        return true;
+    user = datadir_user(init->info.datadir);
+    if (user == DATADIR_USER_UNSEEN)
+        return error_set(error, EXIT_TRY_AGAIN,
+                         "a server that cannot be seen from here, perhaps in another container, uses the data "
+                         "directory %s: stop it, each node needs a directory of its own",
+                         init->info.datadir);
+    if (user > 0)
         init->process.stranger = user;
     else if (left_over != 0 && process_start_time(left_over) == init->state.server_start &&
              init->state.server_start != 0)
         init->process.stranger = left_over;
+    return true;
 }
 
 static void look_at_server(struct init *init)
@@ -98,12 +105,6 @@ static bool patience_is_over(const struct init *init)
 
 /* --- the data directory ------------------------------------------------------------------------------------------- */
 
-static bool save(struct init *init, struct error *error)
-{
-    return statefile_save(&init->file, &init->state, error) ||
-           error_context(error, "nothing can be started without the state directory");
-}
-
 static bool install(struct init *init, struct error *error)
 {
     bool empty = datadir_is_empty(init->info.datadir, error);
@@ -112,18 +113,25 @@ static bool install(struct init *init, struct error *error)
         return false;
     if (!empty && !init->state.installing)
         return true;
-    if (!empty && !datadir_clear(init->info.datadir, error))
-        return false;
+    if (!empty && datadir_clear(init->info.datadir, error) != DATADIR_CLEARED) {
+        if (error->code != EXIT_YES)
+            return false;
+        log_notice("mariadb-install-db was interrupted, but by now there is more in %s than it makes: taking that for "
+                   "data",
+                   init->info.datadir);
+        init->state.installing = false;
+        return remember_now(init, error);
+    }
     init->state.installing = true;
     init->state.fresh = false;
-    if (!save(init, error))
+    if (!remember_now(init, error))
         return false;
     log_notice("the data directory %s is empty: mariadb-install-db makes the system tables", init->info.datadir);
     if (!datadir_install(&init->command, init->info.datadir, init->local.settings.user, init->stop_fd, error))
         return false;
     init->state.installing = false;
     init->state.fresh = true;
-    return save(init, error);
+    return remember_now(init, error);
 }
 
 static bool recover(struct init *init, struct holding_signs *signs, struct error *error)
@@ -131,6 +139,8 @@ static bool recover(struct init *init, struct holding_signs *signs, struct error
     char log_path[STATE_PATH_SIZE + 32];
     char position[POSITION_TEXT_SIZE];
 
+    if (init->stopping) /* it may take long, and the next start does it as well */
+        return error_set(error, EXIT_TRY_AGAIN, "only --wsrep-recover would tell");
     snprintf(log_path, sizeof log_path, "%s/recover.log", init->settings->state_dir);
     log_notice("the server did not stop cleanly, or grastate.dat is no help: asking it for its position "
                "(--wsrep-recover)");
@@ -241,75 +251,6 @@ void look_at_etcd(struct init *init, struct deadline deadline)
     }
 }
 
-/* --- what must not be forgotten ----------------------------------------------------------------------------------- */
-
-static bool peer_is(const struct state_peer *peer, const char *name, const struct node_card *card)
-{
-    return strcmp(peer->name, name) == 0 && (card->address[0] == '\0' || strcmp(peer->address, card->address) == 0) &&
-           (card->sql[0] == '\0' || strcmp(peer->sql, card->sql) == 0);
-}
-
-static const struct state_peer *find_peer(const struct state *state, const char *name)
-{
-    for (size_t i = 0; i < state->peer_count; i++) {
-        if (strcmp(state->peer[i].name, name) == 0)
-            return &state->peer[i];
-    }
-    return NULL;
-}
-
-/* The names in position/ with the addresses that we know; those that were forgotten stay while etcd may have. */
-static void collect_peers(const struct init *init, struct state *next)
-{
-    const struct situation *situation = &init->situation;
-    bool trusts_etcd = situation->bootstrap.phase == BOOTSTRAP_PRIMARY && !situation_etcd_forgot(situation);
-
-    next->peer_count = 0;
-    for (size_t i = 0; i < situation->count; i++) {
-        const struct node_facts *node = &situation->nodes[i];
-        const struct state_peer *old = find_peer(&init->state, node->name);
-        if (i == situation->self || (node->record.state == RECORD_NONE && (old == NULL || trusts_etcd)))
-            continue;
-        struct state_peer *peer = &next->peer[next->peer_count++];
-        *peer = old == NULL ? (struct state_peer){.address = ""} : *old;
-        snprintf(peer->name, sizeof peer->name, "%s", node->name);
-        if (!peer_is(peer, node->name, &init->keys.card[i])) {
-            const struct node_card *card = &init->keys.card[i];
-            if (card->address[0] != '\0')
-                memcpy(peer->address, card->address, sizeof peer->address);
-            if (card->sql[0] != '\0')
-                memcpy(peer->sql, card->sql, sizeof peer->sql);
-        }
-    }
-}
-
-/* On disk before anything rests on it: the epoch, whom we have seen, that our server has been Primary. */
-static bool remember(struct init *init, struct error *error)
-{
-    const struct bootstrap *bootstrap = &init->situation.bootstrap;
-    struct state next = init->state;
-    int64_t lease = keeper_lease(init->keeper);
-
-    if (lease != 0)
-        next.lease = lease; /* the lock on the state directory shows our successor that we are dead */
-    if (init->situation.etcd_reachable) {
-        collect_peers(init, &next);
-        if ((bootstrap->phase == BOOTSTRAP_STARTING || bootstrap->phase == BOOTSTRAP_PRIMARY) &&
-            bootstrap->epoch > next.epoch)
-            next.epoch = bootstrap->epoch;
-    }
-    if (init->process.was_primary)
-        next.fresh = false;
-    if (memcmp(&next, &init->state, sizeof next) == 0)
-        return true;
-    struct state old = init->state;
-    init->state = next;
-    if (save(init, error))
-        return true;
-    init->state = old;
-    return false;
-}
-
 /* --- the members -------------------------------------------------------------------------------------------------- */
 
 void look_at_members(const struct settings *settings, struct situation *situation, const struct keys *keys,
@@ -319,7 +260,7 @@ void look_at_members(const struct settings *settings, struct situation *situatio
     size_t count = 0;
 
     for (size_t i = 0; i < situation->count; i++) {
-        const struct state_peer *peer = find_peer(state, situation->nodes[i].name);
+        const struct state_peer *peer = remembered_peer(state, situation->nodes[i].name);
         const char *address = keys->card[i].sql[0] != '\0' ? keys->card[i].sql : peer == NULL ? "" : peer->sql;
         if (i == situation->self || address[0] == '\0')
             continue;
@@ -352,7 +293,7 @@ static void tell_refusals(struct init *init, const struct member_question questi
 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
-static void fill_local(struct init *init)
+void look_at_self(struct init *init)
 {
     struct local *local = &init->situation.local;
 
@@ -379,18 +320,19 @@ bool look(struct init *init, struct error *error)
 {
     struct member_question question[NODES_MOST] = {{.address = NULL}};
 
-    look_for_stranger(init);
+    if (!look_for_stranger(init, error))
+        return false;
     look_at_server(init);
     if (init->process.child.pid == 0 && init->process.stranger == 0 && !init->disk_known && !look_at_disk(init, error))
         return false;
     if (init->process.idle_ns != 0 && !read_view(init, error))
         return false;
     look_begin(&init->situation, init->settings, &init->state);
-    fill_local(init);
+    look_at_self(init);
     look_at_etcd(init, deadline_in_ms(ETCD_MOST_MS));
     if (!remember(init, error))
         return false;
-    fill_local(init);
+    look_at_self(init);
     if (server_state(init) != SERVER_PRIMARY) {
         look_at_members(init->settings, &init->situation, &init->keys, &init->state, question);
         tell_refusals(init, question);

@@ -50,7 +50,7 @@ static bool take_server(struct invocation *invocation, char *const *operands, in
 {
     if (count >= SERVER_ARGUMENTS_MOST)
         return error_set(error, EXIT_USAGE, "the server's command line has more than %d words", SERVER_ARGUMENTS_MOST);
-    invocation->command = (struct server_command){invocation->server, 0};
+    invocation->command = (struct server_command){.argv = invocation->server};
     for (int i = 0; i < count; i++)
         invocation->server[invocation->command.count++] = operands[i];
     if (count == 0)

@@ -7,11 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deadline.h"
+
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t ended;
     char kept[2 * OUTPUT_KEPT]; /* the last half counts when it is full */
     size_t length;
-} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    int reading; /* our end of the last pipe; -1: it has ended */
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .reading = -1};
 
 static void keep(const char *bytes, size_t length)
 {
@@ -42,6 +46,11 @@ static void *pump(void *context)
                 break; /* nobody reads our standard error: the server must go on */
         }
     }
+    pthread_mutex_lock(&output.lock);
+    if (output.reading == fd)
+        output.reading = -1;
+    pthread_cond_broadcast(&output.ended);
+    pthread_mutex_unlock(&output.lock);
     close(fd);
     return NULL;
 }
@@ -57,8 +66,12 @@ int output_open(struct error *error)
     }
     pthread_mutex_lock(&output.lock);
     output.length = 0;
+    output.reading = ends[0];
+    bool started = pthread_create(&thread, NULL, pump, (void *)(intptr_t)ends[0]) == 0;
+    if (!started)
+        output.reading = -1;
     pthread_mutex_unlock(&output.lock);
-    if (pthread_create(&thread, NULL, pump, (void *)(intptr_t)ends[0]) != 0) {
+    if (!started) {
         error_set(error, EXIT_INTERNAL, "cannot start a thread for the server's output");
         close(ends[0]);
         close(ends[1]);
@@ -66,6 +79,16 @@ int output_open(struct error *error)
     }
     pthread_detach(thread);
     return ends[1];
+}
+
+void output_settle(int64_t most_ms)
+{
+    struct timespec at = deadline_timespec(deadline_in_ms(most_ms));
+
+    pthread_mutex_lock(&output.lock);
+    while (output.reading >= 0 && pthread_cond_clockwait(&output.ended, &output.lock, CLOCK_MONOTONIC, &at) == 0)
+        continue;
+    pthread_mutex_unlock(&output.lock);
 }
 
 char *output_kept(void)

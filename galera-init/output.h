@@ -6,6 +6,7 @@
 #define INIT_OUTPUT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -16,6 +17,9 @@ enum { OUTPUT_KEPT = 64 * 1024 };
  * inherited it, is gone. What is kept begins anew. -1 with the error set.
  */
 int output_open(struct error *error);
+
+/* Waits until all that was written to the last pipe is kept: until nobody has it open any more, or so long. */
+void output_settle(int64_t most_ms);
 
 /* A copy of what is kept, terminated; the caller frees it. NULL when memory runs out. */
 char *output_kept(void);

@@ -52,7 +52,7 @@ bool process_start(struct init *init, const struct server_start *start, struct e
         return false;
     init->state.server_pid = process->child.pid;
     init->state.server_start = process_start_time(process->child.pid);
-    if (!statefile_save(&init->file, &init->state, error)) {
+    if (!remember_now(init, error)) {
         child_abandon(&process->child);
         return error_context(error, "cannot note the server's process");
     }
@@ -106,7 +106,7 @@ static bool wait_for(struct init *init, bool (*condition)(struct init *init), st
     while (!condition(init)) {
         if (deadline_passed(deadline))
             return false;
-        tell_alive(NULL);
+        tell_alive(init);
         poll(NULL, 0, STOP_POLL_MS);
     }
     return true;
@@ -158,6 +158,23 @@ static bool no_sessions(struct init *init)
     return has_ended(init) || local_sessions(&init->local) <= 0;
 }
 
+/* What our drain file holds, so that one that we left behind is known for ours. */
+static const char drain_words[] = "galera-init\n";
+
+void process_undrain(const struct init *init)
+{
+    const char *path = init->settings->drain_file;
+    char text[sizeof drain_words] = "";
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    bool ours = read(fd, text, sizeof text) == (ssize_t)strlen(drain_words) && strcmp(text, drain_words) == 0;
+    close(fd);
+    if (ours && unlink(path) == 0)
+        log_notice("removed %s, which a galera-init that was killed has left behind", path);
+}
+
 /* Lets clients go elsewhere: the check says that we drain, and their sessions may end. True: the file is ours. */
 static bool drain(struct init *init, struct deadline deadline)
 {
@@ -175,10 +192,12 @@ static bool drain(struct init *init, struct deadline deadline)
                      strerror(errno));
         return false;
     }
+    if (write(fd, drain_words, strlen(drain_words)) != (ssize_t)strlen(drain_words))
+        log_info("cannot write %s: %s", path, strerror(errno));
     close(fd);
     log_notice("draining: %" PRId64 " sessions of clients", local_sessions(&init->local));
     while (!deadline_passed(least) && !has_ended(init)) {
-        tell_alive(NULL);
+        tell_alive(init);
         poll(NULL, 0, STOP_POLL_MS);
     }
     wait_for(init, no_sessions, until);
@@ -233,9 +252,12 @@ static void end_stranger(struct init *init, struct deadline deadline)
     int64_t start = process_start_time(pid);
     int64_t begun_ns = monotonic_ns();
     struct error error;
+    /* One that has answered hears SIGTERM as well, and may take its time. */
+    bool answered = local_ask(&init->local, &init->process.facts, &error) == NODE_ANSWERED;
 
+    local_close(&init->local); /* a session of ours that waits is one more to be ended */
     while (start != 0 && process_start_time(pid) == start && !stranger_is_gone(init)) {
-        bool deaf = monotonic_ns() - begun_ns > DEAF_STRANGER_MS * (int64_t)NS_PER_MS &&
+        bool deaf = !answered && monotonic_ns() - begun_ns > DEAF_STRANGER_MS * (int64_t)NS_PER_MS &&
                     local_ask(&init->local, &init->process.facts, &error) != NODE_ANSWERED &&
                     !mark_transfer(init->info.datadir);
         if (deadline_passed(deadline) || deaf) {
@@ -272,7 +294,8 @@ int process_stop(struct init *init, enum urgency urgency)
     }
     if (process->was_primary && process->idle_ns == 0 && init->stopping)
         draining = drain(init, deadline);
-    let_transfer_end(init, deadline);
+    /* The end of the server itself takes time as well. */
+    let_transfer_end(init, deadline_in_ms(deadline_left_ms(deadline) - init->settings->stop_timeout_ms / 4));
     if (process->child.pid != 0)
         end_child(init, deadline);
     if (draining && unlink(init->settings->drain_file) != 0)

@@ -96,10 +96,12 @@ bool scene_read(struct scene *scene, const struct settings *settings, const stru
     settings_prefix(settings, scene->prefix);
     if (!statefile_read(settings->state_dir, &scene->state, error))
         return false;
-    if (command != NULL && !server_ask(command, -1, &scene->info, error))
-        return false;
-    if (command != NULL && settings->datadir != NULL)
-        snprintf(scene->info.datadir, sizeof scene->info.datadir, "%s", settings->datadir);
+    if (command != NULL) {
+        struct server_command with = *command;
+        with.datadir = settings->datadir;
+        if (!server_ask(&with, -1, &scene->info, error))
+            return false;
+    }
     scene->etcd = etcd_open((struct etcd_settings *)(uintptr_t)&settings->etcd, -1, error);
     if (scene->etcd == NULL)
         return false;

@@ -107,6 +107,8 @@ void server_parse_help(const char *text, struct server_info *info)
         }
         text += length + (text[length] == '\n');
     }
+    for (size_t length = strlen(info->datadir); length > 1 && info->datadir[length - 1] == '/'; length--)
+        info->datadir[length - 1] = '\0';
     make_absolute(info->socket, sizeof info->socket, info->datadir);
     make_absolute(info->log_error, sizeof info->log_error, info->datadir);
     make_absolute(info->gcache_dir, sizeof info->gcache_dir, info->datadir);
@@ -228,6 +230,8 @@ static void add_command(struct server_arguments *arguments, const struct server_
     arguments->failed = false;
     for (size_t i = 0; i < command->count; i++)
         add(arguments, command->argv[i]);
+    if (command->datadir != NULL) /* else we would judge one directory and start a server on another one */
+        add_format(arguments, "--datadir=%s", command->datadir);
 }
 
 static bool judge_arguments(const struct server_arguments *arguments, struct error *error)

@@ -17,6 +17,7 @@ enum { SERVER_ARGUMENTS_MOST = 256, SERVER_PATH_SIZE = 4096, SERVER_LIST_SIZE = 
 struct server_command {
     const char *const *argv;
     size_t count;
+    const char *datadir; /* of [init]: the server is told to use it; NULL: its own */
 };
 
 /* What `mariadbd --verbose --help` says, with the admin's arguments and option files. */

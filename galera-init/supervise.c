@@ -16,6 +16,7 @@
 enum {
     NS_PER_MS = 1000000,
     AGAIN_MS = 20,
+    AGAIN_MOST = 20, /* so often at once; then whatever keeps changing is given time */
     FAILED_MS = 2000,
     LEAVE_MS = 3000,
     REVOKE_MS = 1000,
@@ -56,7 +57,7 @@ static void wait_ms(struct init *init, int64_t ms)
 
     do {
         int left = deadline_left_ms(deadline);
-        tell_alive(NULL);
+        tell_alive(init);
         if (poll(&wake, 1, left < WAIT_SLICE_MS ? left : WAIT_SLICE_MS) > 0)
             break;
     } while (!deadline_passed(deadline));
@@ -90,36 +91,6 @@ static bool stopped_cleanly(int status)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* A signal has come: the server is stopped, and that it is goes into etcd. */
-static int stop(struct init *init)
-{
-    struct error error;
-    bool ran = init->process.child.pid != 0;
-    bool was_primary = init->process.was_primary;
-
-    notify_send("STOPPING=1\nSTATUS=stopping");
-    load_stop(init);
-    init->leaving = true;
-    tell_members(init);
-    if (!ran)
-        return EXIT_YES;
-    log_notice("stopping the server");
-    if (was_primary) { /* noted first: from here on this node is one that others may count on */
-        init->state.pledged = true;
-        if (!statefile_save(&init->file, &init->state, &error))
-            log_warning("%s", error.text);
-        test_step("stop-noted");
-    }
-    int status = process_stop(init, STOP_CLEANLY);
-    test_step("server-stopped");
-    if (stopped_cleanly(status))
-        log_notice("the server has stopped");
-    init_new_boot(init);
-    if (was_primary)
-        carry_leave(init, deadline_in_ms(LEAVE_MS));
-    return stopped_cleanly(status) || !was_primary ? EXIT_YES : exit_code_of(status);
-}
-
 /* The server has ended, and nobody told it to, or an admin did by SQL. */
 static int end(struct init *init)
 {
@@ -136,6 +107,43 @@ static int end(struct init *init)
         tell_end(init);
     }
     return exit_code_of(status);
+}
+
+/* We are to end: the server is stopped, and that it is goes into etcd. */
+static int stop(struct init *init)
+{
+    struct error error;
+    bool was_primary = init->process.was_primary;
+
+    notify_send("STOPPING=1\nSTATUS=stopping");
+    init->stopping = true;
+    load_stop(init);
+    init->leaving = true;
+    tell_members(init);
+    if (init->process.ended) /* whoever told us has told it as well, or it could not wait */
+        return end(init);
+    if (init->process.child.pid == 0)
+        return EXIT_YES;
+    log_notice("stopping the server");
+    if (was_primary) { /* noted first: from here on this node is one that others may count on */
+        if (!remember_pledge(init, &error))
+            log_warning("%s", error.text);
+        test_step("stop-noted");
+    }
+    int status = process_stop(init, STOP_CLEANLY);
+    if (init->process.child.pid != 0) {
+        log_err("the server (pid %d) cannot be ended, not even by SIGKILL: leaving it behind",
+                (int)init->process.child.pid);
+        return EXIT_INTERNAL;
+    }
+    test_step("server-stopped");
+    init_new_boot(init);
+    if (!stopped_cleanly(status))
+        return was_primary ? exit_code_of(status) : EXIT_YES;
+    log_notice("the server has stopped");
+    if (was_primary)
+        carry_leave(init, deadline_in_ms(LEAVE_MS));
+    return EXIT_YES;
 }
 
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
@@ -173,6 +181,7 @@ static void complain(const struct error *error, char *last, size_t size)
 /* One turn. True: the program ends with `*code`. */
 static bool turn(struct init *init, int64_t *pause_ms, int *code, struct error *error)
 {
+    static int again;
     static char complained[ERROR_TEXT_SIZE];
     struct error problem = {.code = EXIT_YES};
 
@@ -187,6 +196,11 @@ static bool turn(struct init *init, int64_t *pause_ms, int *code, struct error *
     }
     *pause_ms = FAILED_MS;
     if (!look(init, &problem)) {
+        take_signals(init);
+        if (init->stopping) { /* which may be what kept us from looking */
+            *pause_ms = 0;
+            return false;
+        }
         if (!may_heal(&problem) && init->process.child.pid == 0) {
             *error = problem;
             return true;
@@ -200,18 +214,21 @@ static bool turn(struct init *init, int64_t *pause_ms, int *code, struct error *
     tell_members(init);
     tell_transfer(init);
     tell_systemd(init);
-    switch (carry(init, &problem)) {
+    enum carried carried = carry(init, &problem);
+    again = carried == CARRY_AGAIN ? again + 1 : 0;
+    switch (carried) {
     case CARRIED:
         *pause_ms = pause_of(init);
         complained[0] = '\0';
         break;
     case CARRY_AGAIN:
-        *pause_ms = jitter_ms(AGAIN_MS, 50, random_number());
+        *pause_ms = jitter_ms(again > AGAIN_MOST ? init->settings->poll_ms : AGAIN_MS, 50, random_number());
         break;
     case CARRY_LATER:
         complain(&problem, complained, sizeof complained);
         break;
     case CARRY_REFUSED:
+        stop(init); /* it may run without a Primary Component */
         *code = EXIT_PERMISSION;
         return true;
     }
@@ -239,8 +256,6 @@ static bool begin(struct init *init, struct error *error)
     if (!statefile_open(&init->file, settings->state_dir, settings->cluster, settings->name, &init->state, error) ||
         !server_ask(&init->command, init->stop_fd, &init->info, error))
         return false;
-    if (settings->datadir != NULL)
-        snprintf(init->info.datadir, sizeof init->info.datadir, "%s", settings->datadir);
     if (init->state.datadir[0] != '\0' && strcmp(init->state.datadir, init->info.datadir) != 0)
         return error_set(error, EXIT_CONFIG,
                          "the state directory %s is of the data directory %s, not %s: each needs one of its own",
@@ -290,19 +305,25 @@ int supervise(const struct settings *settings, const struct server_command *comm
     }
     init->settings = settings;
     init->command = *command;
+    init->command.datadir = settings->datadir;
     init->self = self_arguments;
     init->self_count = self_count;
     init->file = (struct statefile){.directory_fd = -1, .lock_fd = -1};
     init_new_boot(init);
     init->signal_fd = signals_open(signals, error);
     init->stop_fd = init->signal_fd < 0 ? -1 : signals_open(stops, error);
-    child_set_tick(tell_alive, NULL);
+    child_set_tick(tell_alive, init);
     notify_open();
     if (init->stop_fd >= 0 && begin(init, error)) {
         log_notice("node %s of cluster %s: server %s, data in %s", settings->name, settings->cluster,
                    init->command.argv[0], init->info.datadir);
         warn_of_bind_address(init);
+        process_undrain(init);
         code = loop(init, error);
+    } else if (init->stop_fd >= 0) {
+        take_signals(init);
+        if (init->stopping) /* nothing was done yet */
+            error->code = EXIT_YES;
     }
     keeper_close(init->keeper, REVOKE_MS);
     etcd_close(init->etcd);

@@ -19,7 +19,8 @@ enum {
     REPEAT_MOST_MS = 300000,
     EXTEND_EVERY_MS = 10000,
     EXTEND_BY_US = 60000000,
-    LOG_TAIL = 64 * 1024
+    LOG_TAIL = 64 * 1024,
+    LAST_WORDS_MS = 1000
 };
 
 /* --- decisions ---------------------------------------------------------------------------------------------------- */
@@ -78,13 +79,18 @@ void tell_decision(struct init *init)
 
 void tell_alive(void *context)
 {
-    static int64_t last_ns;
+    struct init *init = context;
+    struct telling *telling = &init->telling;
     int64_t now = monotonic_ns();
 
-    (void)context;
-    if (notify_watchdog_ms() != 0 && now - last_ns > notify_watchdog_ms() / 2 * NS_PER_MS) {
+    if (notify_watchdog_ms() != 0 && now - telling->watchdog_ns > notify_watchdog_ms() / 2 * NS_PER_MS) {
         notify_send("WATCHDOG=1");
-        last_ns = now;
+        telling->watchdog_ns = now;
+    }
+    /* Waiting for others, a recovery, a transfer and a clean stop take as long as they take. */
+    if ((!telling->ready || init->stopping) && now - telling->extended_ns > EXTEND_EVERY_MS * (int64_t)NS_PER_MS) {
+        notify_send("EXTEND_TIMEOUT_USEC=%d", EXTEND_BY_US);
+        telling->extended_ns = now;
     }
 }
 
@@ -94,7 +100,7 @@ void tell_systemd(struct init *init)
     enum member_phase phase = init_phase(init);
     char status[sizeof telling->status];
 
-    tell_alive(NULL);
+    tell_alive(init);
     if (phase == MEMBER_SYNCED || phase == MEMBER_DONOR)
         snprintf(status, sizeof status, "%s in cluster %s", phase == MEMBER_DONOR ? "donor" : "synced",
                  init->settings->cluster);
@@ -106,15 +112,9 @@ void tell_systemd(struct init *init)
         memcpy(telling->status, status, sizeof status);
         notify_send("STATUS=%s", status);
     }
-    if (telling->ready)
-        return;
-    if (phase == MEMBER_SYNCED) {
+    if (!telling->ready && phase == MEMBER_SYNCED) {
         telling->ready = true;
         notify_send("READY=1");
-    } else if (monotonic_ns() - telling->extended_ns > EXTEND_EVERY_MS * (int64_t)NS_PER_MS) {
-        /* Waiting for others, and a transfer, take as long as they take. */
-        telling->extended_ns = monotonic_ns();
-        notify_send("EXTEND_TIMEOUT_USEC=%d", EXTEND_BY_US);
     }
 }
 
@@ -145,6 +145,8 @@ static char *read_log(const struct init *init)
 
 void tell_end(struct init *init)
 {
+    if (init->info.log_error[0] == '\0')
+        output_settle(LAST_WORDS_MS);
     char *log = read_log(init);
     const char *where = init->info.log_error[0] == '\0' ? "above" : init->info.log_error;
     struct explanation explanation = {.word = "", .line = ""};

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import shutil
@@ -11,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Sequence
 
-from galeralab import Lab, host
+from galeralab import Lab, LabError, host
+from galeralab.netns import Network
 
 from .report import Report
 from .suite import Suite
@@ -110,8 +112,10 @@ def run_system(module: Path, report: Report, logs: Path, timeout: float, net: st
 
 
 def keep_lab(net: str, kept: Path) -> None:
-    """End what the lab on this network runs; its logs stay beside the suite's."""
+    """End what the lab on this network runs, its namespaces too; its logs stay beside the suite's."""
     Lab(net).down()
+    with contextlib.suppress(LabError):  # no `ip`, and so no namespace
+        Network(net).down()
     shutil.rmtree(kept, ignore_errors=True)
     if (host.lab_base() / net).exists():
         shutil.move(host.lab_base() / net, kept)

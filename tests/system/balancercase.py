@@ -5,13 +5,10 @@ server behaves the tests take real ones (test_haproxy_cluster.py)."""
 from __future__ import annotations
 
 import json
-import os
 import selectors
-import signal
 import socket
 import threading
-from pathlib import Path
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping
 
 from registrycase import PREFIX, Program, RegistryCase, binary, wait_until
 
@@ -19,7 +16,7 @@ from galeralab import host
 from galeralab.haproxy import ANY, ANY_PORT, READERS, READERS_PORT, WRITER, WRITER_PORT, HAProxy
 
 __all__ = ["ANY", "ANY_PORT", "Balancer", "BalancerCase", "FakeNode", "FakeNodes", "PREFIX", "READERS", "READERS_PORT",
-           "WRITER", "WRITER_PORT", "host", "wait_until"]
+           "WRITER", "WRITER_PORT", "alive", "host", "wait_until"]
 
 MAIN = """global
     stats socket {admin} mode 600 level admin
@@ -43,6 +40,8 @@ class FakeNode:
         self.ip, self.port, self.check_port = ip, port, check_port
         self.code = 200
         self.silent = False  # takes checks and does not answer
+        self.word = "up ready 100%"  # what its agent says
+        self.agent_asked = 0
         self.listeners: list[socket.socket] = []
         self.sessions: set[socket.socket] = set()
         self.asked: list[str] = []  # what checks asked for
@@ -65,10 +64,11 @@ class FakeNodes:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def up(self, ip: str, port: int = 3306, check_port: int = 9200) -> FakeNode:
+    def up(self, ip: str, port: int = 3306, check_port: int = 9200, agent_port: int = 0) -> FakeNode:
         node = FakeNode(ip, port, check_port)
+        services = [(port, self._session), (check_port, self._check)]
         with self._lock:
-            for number, accept in ((port, self._session), (check_port, self._check)):
+            for number, accept in services + ([(agent_port, self._agent)] if agent_port else []):
                 listener = socket.socket()
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 listener.bind((ip, number))
@@ -136,6 +136,11 @@ class FakeNodes:
         else:
             node.sessions.discard(connection)
             self._forget(connection)
+
+    def _agent(self, connection: socket.socket, node: FakeNode) -> None:
+        node.agent_asked += 1
+        connection.send(node.word.encode() + b"\n")
+        connection.close()
 
     def _check(self, connection: socket.socket, node: FakeNode) -> None:
         self._selector.register(connection, selectors.EVENT_READ, lambda at: self._answer(at, node))
@@ -217,6 +222,9 @@ class Balancer:
 
     def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 20) -> None:
         self.wait_states({node: "UP" for node in nodes}, backend, timeout)
+
+    def wait_up_addresses(self, *addresses: str, backend: str = ANY, timeout: float = 20) -> None:
+        self.wait_states({address: "UP" for address in addresses}, backend, timeout)
 
     def connect(self, port: int = ANY_PORT) -> tuple[str, socket.socket]:
         """A new session: the node that answers, "" when nobody does, and the session."""

@@ -87,8 +87,8 @@ class Follower:
         for name in names:
             self.machines[name].boot()
 
-    def journals(self, lines: int = 40) -> str:
-        """The last words of every machine that is on."""
+    def journals(self, lines: int = 25) -> str:
+        """The last words of what matters on every machine that is on."""
         text = ""
         for name, machine in self.machines.items():
             try:

@@ -95,17 +95,20 @@ class Collector:
 class Elasticsearch(Collector):
     """Takes bulk requests; those that it has not read to the end it has not taken."""
 
-    def __init__(self, address: str, port: int, events: list[dict]) -> None:
+    def __init__(self, address: str, port: int, events: list[dict], pair: Optional[Pair] = None) -> None:
         self.indices: set[str] = set()
-        super().__init__(address, port, events)
+        self.logins: set[bytes] = set()
+        super().__init__(address, port, events, pair)
 
     def read(self, stream: socket.socket) -> None:
         file = stream.makefile("rb")
         while request := file.readline():
             size = 0
-            while header := file.readline().strip().lower():
-                if header.startswith(b"content-length:"):
+            while header := file.readline().strip():
+                if header.lower().startswith(b"content-length:"):
                     size = int(header.partition(b":")[2])
+                if header.lower().startswith(b"authorization:"):
+                    self.logins.add(header.split()[-1])
             body = file.read(size)
             if len(body) < size:
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import subprocess
 
+import oldworld
 from bases import NODE
 from guide import Follower
 from machinecase import MachineCase
@@ -96,3 +97,11 @@ class Guides(GuideCase):
 
     def test_7_security(self) -> None:
         self.follower.follow("security.md")
+
+
+class Migration(GuideCase):
+    """A cluster of before, and then this one."""
+
+    def test_migration(self) -> None:
+        self.follower.events["old world"] = lambda _: oldworld.build(self.machines)
+        self.follower.follow("migration.md")

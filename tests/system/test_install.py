@@ -50,6 +50,8 @@ class Install(unittest.TestCase):
         for kind in ("sysusers.d", "tmpfiles.d"):
             wanted |= {self.prefixed(f"lib/{kind}/{file.name}") for file in (host.CHECKOUT / "conf" / kind).iterdir()}
         wanted |= {"etc/clustercheck.conf"} | {f"etc/xinetd.d/{file.name}" for file in (host.CHECKOUT / "xinetd.d").iterdir()}
+        wanted |= {f"etc/galera-log/{file.name}" for file in (host.CHECKOUT / "conf/rsyslog").glob("*.conf")}
+        wanted |= {self.prefixed("libexec/galera-log")}
         self.assertEqual(wanted - files, set())
         elsewhere = {file for file in files - wanted if not file.startswith(self.prefixed("share/doc/clustercheck-suite/"))}
         self.assertEqual(elsewhere, set())
@@ -59,7 +61,7 @@ class Install(unittest.TestCase):
         for file in self.files():
             path = self.root / file
             mode = path.stat().st_mode & 0o777
-            if "/bin/" in file:
+            if "/bin/" in file or "/libexec/" in file:
                 self.assertEqual(mode, 0o755, file)
             elif "share/doc" not in file:
                 self.assertEqual(mode, 0o644, file)

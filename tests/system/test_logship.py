@@ -1,6 +1,7 @@
 """The log courier: a real rsyslogd between log files and a collector that is found in etcd, both of which go away at times."""
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -195,6 +196,21 @@ class LogShip(RegistryCase):
         self.assertEqual(crash["message"], "260501 12:00:00 [ERROR] mysqld got signal 11 ;\nThread pointer: 0x0\n"
                                            "  stack_bottom = 0x0")
 
+    def test_a_log_that_is_rotated_while_the_collector_is_away_is_read_to_its_end(self) -> None:
+        collector = self.collector()
+        self.announce(collector)
+        collector.crash()
+        log = self.directory / "error.log"
+        log.write_text("".join(f"2026-05-01 10:00:01 0 [Note] event e{number}\n" for number in range(1, 100)))
+        self.start_courier(error_log=f"{log}{{,.1}}")
+        self.rsyslogd()
+        log.rename(self.directory / "error.log.1")
+        self.end_courier(self.courier)
+        log.write_text("".join(f"2026-05-01 10:00:01 0 [Note] event e{number}\n" for number in range(100, 200)))
+        collector = self.collector()
+        self.start_courier(error_log=f"{log}{{,.1}}")
+        self.wait_arrived({f"e{number}" for number in range(1, 200)})
+
     def test_tls_follows_a_collector_that_moves_and_shuns_a_false_one(self) -> None:
         authority = Authority(self.directory / "tls")
         pair = authority.issue("logs", ["logs.example"])
@@ -230,18 +246,41 @@ class LogShip(RegistryCase):
         self.wait_more(collector)
         self.wait_arrived(writer.finish())
 
-    def test_elasticsearch_has_every_line_though_both_sides_crash(self) -> None:
-        collector = self.collector(kind=Elasticsearch)
+    def test_a_queue_that_was_being_written_when_all_was_killed_is_mended(self) -> None:
+        collector = self.collector()
         self.announce(collector)
-        self.start_courier(protocol="elasticsearch")
+        collector.crash()
+        self.start_courier()
+        writer = self.write()
+        queue = self.directory / "state" / "queue.00000001"
+        wait_until(lambda: queue.exists() and queue.stat().st_size > 20000, 30, "a queue on disk")
+        os.killpg(self.courier.pid, signal.SIGKILL)
+        self.courier.wait()
+        with open(queue, "ab") as file:  # the first half of an event, as a kill in the middle of a write leaves it
+            file.write(queue.read_bytes()[:400])
+        self.start_courier()
+        wait_until(lambda: queue.stat().st_size > 40000, 30, "more in the queue")
+        collector = self.collector()
+        self.wait_arrived(writer.finish())
+        self.assertNotRegex(self.log, "lost [0-9]+ messages|emergency switch")
+
+    def test_elasticsearch_has_every_line_though_both_sides_crash(self) -> None:
+        authority = Authority(self.directory / "tls")
+        pair = authority.issue("search", [self.address(1)])
+        password = self.directory / "password"
+        password.write_text("se;cret\n")
+        collector = self.collector(kind=Elasticsearch, pair=pair)
+        self.announce(collector)
+        self.start_courier(protocol="elasticsearch", ca=str(authority.cert), user="galera", password_file=str(password))
         writer = self.write()
         for _ in range(2):
             self.wait_more(collector)
             collector.crash()
             self.kill_rsyslogd()
-            collector = self.collector(kind=Elasticsearch)
+            collector = self.collector(kind=Elasticsearch, pair=pair)
         self.wait_arrived(writer.finish())
         self.assertIn("galera-2026-05-01", collector.indices)
+        self.assertEqual(collector.logins, {base64.b64encode(b"galera:se;cret")})
 
     def test_a_configuration_that_cannot_work_is_refused_with_its_reason(self) -> None:
         for settings, reason in (({"protocol": "udp"}, "none of tcp, tls, elasticsearch"),

@@ -177,5 +177,6 @@ class Machine:
                                "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "bash", "-euo", "pipefail", "-c", script],
                               input=stdin, capture_output=True, timeout=timeout, check=False, cwd="/")
 
-    def journal(self, lines: int = 60) -> str:
-        return self.sh(f"journalctl --no-pager -n {lines} || true")
+    def journal(self, lines: int = 60, units: str = "galera* clustercheck* haproxy* mariadb*") -> str:
+        which = " ".join(f"-u '{unit}'" for unit in units.split())
+        return self.sh(f"journalctl --no-pager -o short-monotonic -n {lines} {which} | cut -c-400 || true")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 from galeralab.wait import LabError, wait_until
 
@@ -30,6 +31,12 @@ class Network:
         if done.returncode:
             raise LabError(f"in the network: {script}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def spawn(self, argv: list[str], log: Path) -> subprocess.Popen:
+        """A program of this machine on this side of the network, until it is killed."""
+        with open(log, "wb") as output:
+            return subprocess.Popen(["nsenter", "-t", str(self.pid), "-n", *argv], stdin=subprocess.DEVNULL, stdout=output,
+                                    stderr=output)
 
     def plug(self, name: str, pid: int, address: str) -> None:
         """Connect the network namespace of a process to the bridge, as eth0."""

@@ -10,7 +10,7 @@
 #include "../row.h"
 #include "support/hap.h"
 
-enum { NODES = 10, SLOTS = 6, RUNS = 25, CHANGES = 50, ROUND_MS = 100, CALM_ROUNDS = 120 };
+enum { NODES = 10, SLOTS = 6, RUNS = 10, CHANGES = 50, ROUND_MS = 100, CALM_ROUNDS = 120 };
 
 struct node {
     bool alive; /* its check passes */

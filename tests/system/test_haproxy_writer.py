@@ -1,0 +1,149 @@
+"""galera-haproxy: one writer, the same on every balancer, and the role does not go back."""
+from __future__ import annotations
+
+import random
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+from balancercase import (PREFIX, WRITER, WRITER_PORT, Balancer, BalancerCase, FakeNode, alive, wait_until)
+
+KEY = f"/galera-haproxy{PREFIX}/writer"
+CHANGES = 50
+
+
+class OneWriter(BalancerCase):
+    def three(self, **settings: object) -> tuple[Balancer, list[FakeNode]]:
+        lb = self.running(**settings)
+        nodes = []
+        for number in (1, 2, 3):
+            nodes.append(self.node(number, f"db{number}"))
+            lb.wait_up(*nodes, backend=WRITER)
+        self.wait_writer(lb, nodes[0])
+        return lb, nodes
+
+    def wait_writer(self, lb: Balancer, node: FakeNode) -> None:
+        lb.program.until(lambda: lb.writer() == node.address, 20, f"{node.address} to be the writer of {lb.name}")
+
+    def agreed(self) -> str:
+        key = self.keys(KEY).get(KEY)
+        return key.value if key else ""
+
+    def test_the_role_moves_to_the_next_and_does_not_come_back(self) -> None:
+        lb, (first, second, third) = self.three()
+        self.assertEqual(self.agreed(), first.address)
+        _, old = lb.connect(WRITER_PORT)
+        first.code = 503
+        self.wait_writer(lb, second)
+        self.assertFalse(alive(old), "sessions on the former writer are cut")
+        wait_until(lambda: self.agreed() == second.address, 10, "etcd to have the new writer")
+        _, stays = lb.connect(WRITER_PORT)
+        first.code = 200
+        lb.wait_up(first, second, third, backend=WRITER)
+        self.assertEqual(lb.served(WRITER_PORT), {second.address})
+        self.assertTrue(alive(stays))
+
+    def test_a_writer_that_drains_gives_the_role_away(self) -> None:
+        lb, (first, second, _) = self.three()
+        first.code = 404
+        self.wait_writer(lb, second)
+
+    def test_a_writer_that_leaves_gives_the_role_away(self) -> None:
+        lb, (first, second, third) = self.three(grace="60s")
+        _, session = lb.connect(WRITER_PORT)
+        self.leave("db1")
+        self.wait_writer(lb, second)
+        wait_until(lambda: not alive(session), 10, "its sessions to be cut")
+        lb.wait_up(second, third)
+
+    def test_an_overlap_lets_sessions_end(self) -> None:
+        lb, (first, second, _) = self.three(grace="60s", writer_overlap="60s")
+        _, session = lb.connect(WRITER_PORT)
+        self.leave("db1")
+        self.wait_writer(lb, second)
+        self.assertTrue(alive(session))
+        self.assertEqual(lb.served(WRITER_PORT), {second.address})
+
+    def test_it_outlives_etcd_and_haproxy(self) -> None:
+        lb, (first, second, third) = self.three()
+        self.etcd.member(1).kill()
+        lb.program.wait_said("the registry cannot be read")
+        first.code = 503
+        self.wait_writer(lb, second)
+        first.code = 200
+        lb.wait_up(first, second, third, backend=WRITER)
+        wait_until(lambda: lb.file_servers(WRITER) == [address.address for address in (second, first, third)], 10,
+                   "the writer to be the first in the file")
+        self.assertEqual(lb.writer(), second.address)
+        self.etcd.start(1)
+        wait_until(lambda: self.agreed() == second.address, 20, "etcd to have the new writer")
+
+    def test_many_sessions_at_once_go_to_one_node(self) -> None:
+        lb, _ = self.three()
+        first = lb.writer()
+        lb.haproxy.command("clear table galera-writer")
+        with ThreadPoolExecutor(64) as pool:
+            answers = set(pool.map(lambda _: lb.writer(), range(1000)))
+        self.assertEqual(answers, {first})
+
+    def test_no_agreement_when_it_is_off(self) -> None:
+        lb, (first, second, _) = self.three(writer_key="off")
+        first.code = 503
+        self.wait_writer(lb, second)
+        self.assertEqual(self.agreed(), "")
+
+
+class TwoBalancers(BalancerCase):
+    def test_the_same_writer_through_many_changes(self) -> None:
+        chance = random.Random(20)
+        balancers = [self.running("lb1", 101), self.running("lb2", 102)]
+        nodes = {number: self.node(number) for number in range(1, 6)}
+        listed: set[int] = set()
+
+        def usable() -> dict[str, FakeNode]:
+            return {nodes[number].address: nodes[number] for number in listed if nodes[number].code == 200}
+
+        def writers() -> list[str]:
+            return [lb.writer() for lb in balancers]
+
+        def same() -> bool:
+            """One usable writer on both, and it stays: the second look is after what is under way now."""
+            if not usable():
+                return True
+            now = writers()
+            return now[0] == now[1] and now[0] in usable() and all(
+                lb.states(WRITER).get(address) in ("UP", "DRAIN") for lb in balancers for address in usable())
+
+        former, moves = "", 0
+        for change in range(CHANGES):
+            number = chance.randint(1, 5)
+            node, kind = nodes[number], chance.choice(["code", "code", "register", "leave", "again", "clear"])
+            if kind == "code":
+                node.code = 503 if node.code == 200 else 200
+            elif kind == "register" or not listed:
+                self.enter(f"db{number}", node)
+                listed.add(number)
+            elif kind == "leave" and len(listed) > 1 and number in listed:
+                self.leave(f"db{number}")
+                listed.discard(number)
+            elif kind == "again" and number in listed:  # younger now
+                self.leave(f"db{number}")
+                self.enter(f"db{number}", node)
+            elif kind == "clear":
+                balancers[chance.randint(0, 1)].haproxy.command("clear table galera-writer")
+            for lb in balancers:
+                lb.program.until(same, 30, f"change {change} ({kind} of db{number}): one writer of {sorted(usable())}, "
+                                           f"at last {writers()}")
+            now = writers()[0]
+            if former and former in usable() and usable() and kind in ("code", "register") and now != former:
+                self.assertNotEqual(nodes_code(nodes, former), 200, f"change {change}: the role moved without need")
+            moves += now != former
+            former = now
+        self.assertGreater(moves, 3, "the test has to move the role")
+
+
+def nodes_code(nodes: dict[int, FakeNode], address: str) -> int:
+    return next(node.code for node in nodes.values() if node.address == address)
+
+
+if __name__ == "__main__":
+    unittest.main()
