@@ -109,6 +109,10 @@ class Managed(Node):
     def wait_ready(self, timeout: float = 90) -> None:
         self.process.wait_ready(self.usable, timeout)
 
+    def wait_settled(self, timeout: float = 90) -> None:
+        """galera-init knows that its server is Primary, and has recorded it: accounts and databases are made by then."""
+        self.wait_said(r"action=run cause=running", timeout)
+
     def join_launch(self, *arguments: str) -> None:
         self.launch(*arguments)
 
