@@ -45,6 +45,7 @@ class Managed(Node):
         self.checker = Checker(self)
         self.conf, self.users = self.checker.conf, home / "users.sql"
         self.prefix: list[str] = []  # what goes before every command line of this host
+        self.options: Optional[InitOptions] = None  # as last configured
         self.launched = 0  # where in the log the last launch begins
 
     @staticmethod
@@ -59,6 +60,7 @@ class Managed(Node):
 
     def configure(self, options: InitOptions = InitOptions()) -> None:
         """Write my.cnf, clustercheck.conf and the statements of `users_sql`."""
+        self.options = options
         super().configure(options.server)
         self.state.mkdir(exist_ok=True)
         self.users.write_text(USERS)
