@@ -99,7 +99,8 @@ class EtcdTrouble(WholeCase):
         self.etcd_dies()
         mark = node.mark()
         node.stop()
-        self.assertTrue(node.said(UNREACHABLE, since=mark))
+        self.assertTrue(node.said(r"cannot record where the server has stopped; the next start of this node does",
+                                  since=mark), node.words(10))
         self.finish()
 
     # -- it forgets

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import unittest
 
-from initcase import REFUSED, InitOptions, Managed, WholeCase
+from initcase import REFUSED, InitOptions, Keys, Managed, WholeCase
 
 TWO = InitOptions(nodes=2)
 
@@ -16,9 +16,10 @@ class Histories(WholeCase):
         """The node was a cluster of its own under another name; its uuid."""
         node.stop()
         node.blank()
+        Keys(self.lab.etcd, "another").clear()
         node.configure(InitOptions(nodes=1, init={"cluster": "another"}))
         node.launch()
-        node.wait_ready()
+        node.wait_settled()
         node.sql("CREATE TABLE app.foreign_data (id INT PRIMARY KEY)")
         uuid = node.status()["wsrep_cluster_state_uuid"]
         node.stop()

@@ -93,7 +93,7 @@ class Later(Steps, WholeCase):
         self.keep_writing()
         for step in ("stop-noted", "server-stopped", "stop-written"):
             node.launch(kill_at=step)
-            node.wait_ready()
+            node.wait_settled()
             node.terminate()
             self.wait_for(lambda: not node.process.alive(), 60, f"{node.name} to die at {step}")
             self.assertEqual(node.process.exit_code(), -9, step)
@@ -138,7 +138,7 @@ class Later(Steps, WholeCase):
         first, second, third = self.nodes
         first.stop()
         first.launch(kill_at="server-stopped")
-        first.wait_ready()
+        first.wait_settled()
         third.stop()
         second.stop()
         self.write_rows(first, 3)

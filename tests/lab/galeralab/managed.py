@@ -45,6 +45,7 @@ class Managed(Node):
         self.checker = Checker(self)
         self.conf, self.users = self.checker.conf, home / "users.sql"
         self.prefix: list[str] = []  # what goes before every command line of this host
+        self.options: Optional[InitOptions] = None  # as last configured
         self.launched = 0  # where in the log the last launch begins
 
     @staticmethod
@@ -59,6 +60,7 @@ class Managed(Node):
 
     def configure(self, options: InitOptions = InitOptions()) -> None:
         """Write my.cnf, clustercheck.conf and the statements of `users_sql`."""
+        self.options = options
         super().configure(options.server)
         self.state.mkdir(exist_ok=True)
         self.users.write_text(USERS)
@@ -108,6 +110,10 @@ class Managed(Node):
 
     def wait_ready(self, timeout: float = 90) -> None:
         self.process.wait_ready(self.usable, timeout)
+
+    def wait_settled(self, timeout: float = 90) -> None:
+        """galera-init knows that its server is Primary, and has recorded it: accounts and databases are made by then."""
+        self.wait_said(r"action=run cause=running", timeout)
 
     def join_launch(self, *arguments: str) -> None:
         self.launch(*arguments)
