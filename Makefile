@@ -158,6 +158,7 @@ DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema syst
 DEPS_BENCH = nginx
 DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
 DEPS_MACHINES = debootstrap
+DEPS_CONTAINER = buildah
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
 
 .PHONY: deps deps-lint deps-bench
@@ -318,10 +319,23 @@ deb-packages:
 
 # These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
 # file systems from this machine's apt sources, which takes minutes.
-.PHONY: test-deb
+.PHONY: test-deb test-container test-guide test-install
 test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
+
+test-container: deps ## the images: built by buildah, three nodes and a balancer run from them
+	@.ci/deps $(DEPS_MACHINES) $(DEPS_CONTAINER)
+	@BUILD=$(BUILD) tests/run --system container --timeout 5400
+
+test-guide: deb ## docs/: every guide, followed on machines as it stands there
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system guide --timeout 7200
+
+test-install: deps ## `make install` on fresh machines, used by the documented steps, and uninstalled
+	@$(MAKE) --no-print-directory all
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system fresh --timeout 3600
 
 # --- installation ----------------------------------------------------------------------------------------------
 

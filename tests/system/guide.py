@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
+import bases  # noqa: F401 (it finds the lab)
 from galeralab import host
 from machines import Machine, MachineError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
+import bases  # noqa: F401 (it finds the lab)
 from galeralab import host
 from machines import Machine
 

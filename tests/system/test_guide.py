@@ -4,10 +4,10 @@ from __future__ import annotations
 import os
 import subprocess
 
-import oldworld
 from bases import NODE
 from guide import Follower
 from machinecase import MachineCase
+import oldworld
 from test_deb import package
 
 from machines import Machine

@@ -26,7 +26,7 @@ class Images:
     def buildah(self, *arguments: str, timeout: float = 1800) -> str:
         """Output of a buildah command; its errors are ours."""
         done = subprocess.run([host.tool("buildah"), "--root", str(self.home / "store"), "--runroot", str(self.home / "run"),
-                               "--storage-driver", "vfs", *arguments], capture_output=True, text=True, timeout=timeout,
+                               "--storage-driver", "overlay", *arguments], capture_output=True, text=True, timeout=timeout,
                               check=False, stdin=subprocess.DEVNULL, env={**os.environ, "BUILDAH_ISOLATION": "chroot"})
         if done.returncode:
             raise LabError(f"buildah {' '.join(arguments)} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")

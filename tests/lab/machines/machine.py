@@ -139,6 +139,11 @@ class Machine:
 
     # -- from the outside
 
+    @property
+    def root(self) -> Path:
+        """The running machine's files, seen from here."""
+        return Path(f"/proc/{self._pid}/root")
+
     def path(self, inside: str) -> Path:
         """A file of the machine while it is off: where it is written to."""
         return self.home / "upper" / inside.lstrip("/")
