@@ -84,7 +84,7 @@ class Events(unittest.TestResult):
 def main() -> None:
     module, descriptor = Path(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(descriptor, False)
-    sys.path.insert(0, str(module.parent))
+    sys.path[:0] = [str(module.parent), str(Path(__file__).resolve().parents[1] / "lab")]
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in sys.argv[3:]] or None
     suite = loader.loadTestsFromModule(importlib.import_module(module.stem))
