@@ -9,41 +9,26 @@
 #include "init.h"
 #include "log.h"
 
-enum {
-    NS_PER_MS = 1000000,
-    RETRY_FIRST_MS = 2000,
-    RETRY_MOST_MS = 60000,
-    TURN_MS = 15000,
-    OPERANDS_MOST = SERVER_ARGUMENTS_MOST
-};
+enum { NS_PER_MS = 1000000, RETRY_FIRST_MS = 2000, RETRY_MOST_MS = 60000, OPERANDS_MOST = SERVER_ARGUMENTS_MOST };
 
 static bool has_state(const struct node_facts *node)
 {
     return node->member.phase == MEMBER_SYNCED || node->member.phase == MEMBER_DONOR;
 }
 
-/*
- * The first by name of those that are synced tries first, and each of the others when those before it have had time to:
- * a node that cannot (no dump there, too few rights) must not keep the rest from it. Who comes too early or too late
- * loses the claim in etcd.
- */
-static bool is_our_turn(struct init *init)
+/* The first by name of those that are synced; whoever comes too early or too late loses the claim in etcd. */
+static bool is_our_turn(const struct situation *situation)
 {
-    const struct situation *situation = &init->situation;
     int64_t synced = 0;
-    int64_t before_us = 0;
+    size_t first = NODES_MOST;
 
-    for (size_t i = 0; i < situation->count; i++) {
-        synced += has_state(&situation->nodes[i]) ? 1 : 0;
-        before_us += i < situation->self && has_state(&situation->nodes[i]) ? 1 : 0;
+    for (size_t i = situation->count; i > 0; i--) {
+        if (has_state(&situation->nodes[i - 1])) {
+            synced++;
+            first = i - 1;
+        }
     }
-    if (synced < situation->size || !has_state(&situation->nodes[situation->self])) {
-        init->load_complete_ns = 0;
-        return false;
-    }
-    if (init->load_complete_ns == 0)
-        init->load_complete_ns = monotonic_ns();
-    return monotonic_ns() - init->load_complete_ns >= before_us * TURN_MS * NS_PER_MS;
+    return synced >= situation->size && first == situation->self;
 }
 
 /* A process of its own, by our own command line: what blocks or dies in it does not touch the server's supervision. */
@@ -79,15 +64,12 @@ void load_when_due(struct init *init)
 
     if (settings->seed == NULL || init->load_over || init->loader != 0 || init->stopping ||
         !init->situation.etcd_reachable || monotonic_ns() < init->load_after_ns ||
-        init->situation.local.server != SERVER_PRIMARY || !is_our_turn(init))
+        init->situation.local.server != SERVER_PRIMARY || !is_our_turn(&init->situation))
         return;
     if (init->keys.seed.state == SEED_KEY_DONE) {
         init->load_over = true;
         return;
     }
-    /* Another node is at it: the key goes with its loader. One of our own is of a loader that has died. */
-    if (init->keys.seed.state == SEED_KEY_LOADING && strcmp(init->keys.seed.node, settings->name) != 0)
-        return;
     if (init->load_backoff.most_ms == 0)
         init->load_backoff = (struct backoff){.first_ms = RETRY_FIRST_MS, .most_ms = RETRY_MOST_MS};
     if (!start_loader(init, &error)) {

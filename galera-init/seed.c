@@ -311,24 +311,12 @@ static void record_failure(struct run *run, const struct error *error)
         log_warning("%s", problem.text);
 }
 
-/* One node's failure with a file is every node's, until somebody has looked. */
-static bool has_failed_elsewhere(const struct run *run, const char *sha256, struct error *error)
-{
-    if (run->job->by_hand || !run->claim.said_failed || strcmp(run->claim.failed_sha256, sha256) != 0 ||
-        strcmp(run->claim.holder, run->job->settings->name) == 0)
-        return false;
-    error_set(error, EXIT_CONFIG,
-              "%s could not load this dump: it says why; correct that, then `galera-init seed` on any node",
-              run->claim.holder);
-    return true;
-}
-
 static bool load_now(struct run *run, enum seed_plan plan, struct error *error)
 {
     char sha256[MARK_SHA256_SIZE];
 
     if (!dump_open(&run->dump, run->job->settings->seed, error) || !dump_hash(&run->dump, run->wake, sha256, error) ||
-        has_failed_elsewhere(run, sha256, error) || !claim_take(&run->claim, sha256, error))
+        !claim_take(&run->claim, sha256, error))
         return false;
     if (load_claimed(run, plan, sha256, error))
         return true;

@@ -58,17 +58,13 @@ static void look_at_claim(struct seed_claim *claim, const struct etcd_kv *kv, st
     struct json *value = parse(kv);
     const char *state = json_text(json_member(value, "state"));
     const char *node = json_text(json_member(value, "node"));
-    const char *sha256 = json_text(json_member(value, "sha256"));
 
     claim->revision = kv->mod_revision;
     claim->said_done = state != NULL && strcmp(state, seed_key_state_word(SEED_KEY_DONE)) == 0;
-    claim->said_failed = state != NULL && strcmp(state, seed_key_state_word(SEED_KEY_FAILED)) == 0;
-    if (sha256 != NULL)
-        snprintf(claim->failed_sha256, sizeof claim->failed_sha256, "%s", sha256);
-    if (node != NULL)
+    if (kv->lease != 0 && state != NULL && strcmp(state, seed_key_state_word(SEED_KEY_LOADING)) == 0 && node != NULL) {
         snprintf(claim->holder, sizeof claim->holder, "%s", node);
-    if (kv->lease != 0 && state != NULL && strcmp(state, seed_key_state_word(SEED_KEY_LOADING)) == 0 && node != NULL)
         facts->claim = strcmp(node, claim->job->settings->name) == 0 ? CLAIM_OURS : CLAIM_ANOTHER;
+    }
     json_free(value);
 }
 
@@ -91,7 +87,7 @@ bool claim_look(struct seed_claim *claim, struct seed_facts *facts, struct error
     facts->members = 0;
     claim->revision = 0;
     claim->holder[0] = '\0';
-    claim->said_done = claim->said_failed = false;
+    claim->said_done = false;
     snprintf(members, sizeof members, "%smember/", claim->prefix);
     for (size_t i = 0; failure == ETCD_OK && i < range.count; i++) {
         if (strcmp(range.kv[i].key, claim->key) == 0)

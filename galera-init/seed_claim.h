@@ -26,14 +26,12 @@ struct seed_claim {
     char prefix[SETTINGS_PREFIX_SIZE];
     char key[CLAIM_KEY_SIZE];
     char sha256[MARK_SHA256_SIZE];
-    char node[MARK_NODE_SIZE]; /* whom the key names */
-    bool said_done;            /* the key, when it was read */
-    bool said_failed;
-    char failed_sha256[MARK_SHA256_SIZE]; /* of said_failed */
-    char holder[MARK_NODE_SIZE];          /* whom the key named when it was read */
-    int64_t lease;                        /* 0: none */
-    int64_t revision;                     /* the key's, as it was read or written last; 0: there is none */
-    bool held;                            /* as far as we know */
+    char node[MARK_NODE_SIZE];   /* whom the key names */
+    bool said_done;              /* the key, when it was read */
+    char holder[MARK_NODE_SIZE]; /* of CLAIM_ANOTHER */
+    int64_t lease;               /* 0: none */
+    int64_t revision;            /* the key's, as it was read or written last; 0: there is none */
+    bool held;                   /* as far as we know */
     struct deadline renew_at;
 };
 

@@ -7,11 +7,99 @@ import signal
 import subprocess
 import unittest
 from pathlib import Path
+from typing import Any, Optional
 
-from seedcase import (BOOT, CONFIG, DATABASE, Dump, LOADED, NO, PATIENCE, SeedCase, TRY_AGAIN, USERS, children, host,
-                      wait_until)
+from harness import Node, NodeOptions
+from registrycase import Program, RegistryCase, host, wait_until
+
+from seeddump import DATABASE, Dump
 
 STEPS = ("seed-claimed", "seed-users", "seed-loading", "seed-half", "seed-loaded", "seed-marked", "seed-recorded")
+LOADED, NO, TRY_AGAIN, CONFIG = 0, 1, 75, 78
+KEY, BOOT = "/galera/lab/seed", "11111111-2222-3333-4444-555555555555"
+PATIENCE = 180
+# How the servers write to disk is not what is tested, and 200 statements that change a schema wait for every sync.
+SERVER = NodeOptions(sst="rsync", flush_log=2, lines=["debug_no_sync = 1", "innodb_doublewrite = 0"])
+USERS = """CREATE USER IF NOT EXISTS customer@'%' IDENTIFIED BY 'x';
+CREATE DATABASE IF NOT EXISTS diary;
+CREATE TABLE IF NOT EXISTS diary.runs (n INT AUTO_INCREMENT PRIMARY KEY);
+INSERT INTO diary.runs VALUES ();
+"""
+
+
+class SeedCase(RegistryCase):
+    """Lab nodes, and a galera-init that is called by hand on each of them; nothing is loaded at the start of a test."""
+
+    NODES = 2
+    dump, short = Dump(), Dump(tables=20)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.lab.up(cls.NODES, SERVER, xinetd=False, use_haproxy=False)
+        cls.files = cls.lab.directory / "dumps"
+        cls.files.mkdir(exist_ok=True)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.n1, self.n2 = self.lab.nodes[:2]
+        self.forget()
+
+    def forget(self) -> None:
+        """As if nothing had ever been loaded."""
+        self.n1.sql("".join(f"DROP DATABASE IF EXISTS {name};" for name in (DATABASE, "galera_init", "diary", "other"))
+                    + "DROP USER IF EXISTS customer@'%'")
+        self.delete(KEY)
+        for node in self.lab.nodes:
+            node.sql("SET SESSION wsrep_sync_wait = 1; SELECT 1")
+
+    # -- galera-init
+
+    def launch(self, node: Node, seed: Path, *words: str, kill_at: str = "", database: Optional[str] = DATABASE,
+               users: Optional[Path] = None, nodes: int = 2) -> Program:
+        state = self.home / f"state-{node.name}"
+        state.mkdir(exist_ok=True)
+        init = {"cluster": "lab", "node": node.name, "address": node.address, "nodes": nodes, "ttl": "2s",
+                "state_dir": state, "admin_user": host.own_user(), "seed": seed, "seed_database": database,
+                "users_sql": users}
+        return self.start("galera-init", "-v", "seed", *words, "--", host.tool("mariadbd"),
+                          f"--defaults-file={node.cnf}", settings={"init": init, "etcd": {"timeout": "1s"}},
+                          env={"GALERA_INIT_TEST_KILL": kill_at} if kill_at else {})
+
+    def seed(self, node: Node, seed: Path, *words: str, code: int = LOADED, said: str = "", **more: Any) -> Program:
+        program = self.launch(node, seed, *words, **more)
+        self.assertEqual(program.wait(PATIENCE), code, program.err)
+        if said:
+            self.assertRegex(program.err, said)
+        return program
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.files / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    # -- what it did
+
+    def key(self) -> dict[str, Any]:
+        kv = self.keys("/galera/lab/").get(KEY)
+        return json.loads(kv.value) if kv else {}
+
+    def mark(self, column: str = "state", node: Optional[Node] = None) -> str:
+        return (node or self.n1).sql(f"SELECT {column} FROM galera_init.seed WHERE id = 1")[0][0]
+
+    def has_table(self, name: str, node: Node) -> bool:
+        return node.sql("SELECT COUNT(*) FROM information_schema.tables WHERE "
+                        f"table_schema = '{DATABASE}' AND table_name = '{name}'") == [["1"]]
+
+    def check_loaded(self, dump: Optional[Dump] = None, by: str = "n1") -> None:
+        """Everything is there once, on every node, and everybody is told so."""
+        dump = dump or self.dump
+        for node in self.lab.nodes:
+            node.sql("SET SESSION wsrep_sync_wait = 1; SELECT 1")
+            self.assertEqual(dump.found(node), dump.expected(), node.name)
+        self.assertEqual((self.mark(), self.mark("node")), ("done", by))
+        self.assertEqual((self.key()["state"], self.key()["node"]), ("done", by))
+        self.assertEqual(self.keys("/galera/lab/")[KEY].lease, 0)
 
 
 class Once(SeedCase):
@@ -45,7 +133,6 @@ class Once(SeedCase):
                 path = dump.write(self.files / "dump.sql")
                 killed = self.launch(self.n1, path, kill_at=step, users=users)
                 self.assertEqual(killed.wait(PATIENCE), -signal.SIGKILL, killed.err)
-                self.wait_alone(killed, self.n1)
                 half = step in ("seed-loading", "seed-half", "seed-loaded")
                 if step not in ("seed-marked", "seed-recorded"):
                     self.assertEqual(self.mark(), "loading" if half else "NULL")
@@ -88,7 +175,8 @@ class Once(SeedCase):
         self.assertEqual(program.stop(), TRY_AGAIN)
         self.assertIn("told to stop", program.err)
         self.assertEqual((self.mark(), self.key()), ("loading", {}))
-        self.wait_alone(program, self.n1)
+        wait_until(lambda: self.n1.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE "
+                                       f"db = '{DATABASE}'") == [["0"]], 15, "the client's session to end")
         self.seed(self.n1, path, said=f"dropping {DATABASE}")
         self.check_loaded()
 
@@ -117,6 +205,41 @@ class Once(SeedCase):
         self.assertEqual(self.mark(), "done")
         self.seed(self.n2, path)
         self.check_loaded()
+
+
+class TakenOver(SeedCase):
+    NODES = 3
+
+    def test_frozen_loader(self) -> None:
+        """One that is frozen in the middle, and its client, do no harm when they wake up after another took over."""
+        path = self.dump.write(self.files / "dump.sql")
+        frozen = self.launch(self.n1, path)
+        frozen.until(lambda: self.has_table("t010", self.n1), PATIENCE, "the load to be under way")
+        client = children(frozen.pid)
+        frozen.signal(signal.SIGSTOP)
+        for pid in client:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            self.seed(self.n2, path, code=TRY_AGAIN, said="n1 is loading the database")
+            wait_until(lambda: self.key() == {}, 30, "the claim to expire")
+            self.seed(self.n2, path, said="taking over")
+            self.check_loaded(by="n2")
+        finally:
+            for pid in (frozen.pid, *client):
+                os.kill(pid, signal.SIGCONT)
+        self.assertEqual(frozen.wait(PATIENCE), TRY_AGAIN, frozen.err)
+        self.check_loaded(by="n2")
+
+    def test_node_dies(self) -> None:
+        """The node that loads is gone, server and all: another one loads it anew, and the dead one gets it all."""
+        path = self.dump.write(self.files / "dump.sql")
+        killed = self.launch(self.n1, path, kill_at="seed-half")
+        self.assertEqual(killed.wait(PATIENCE), -signal.SIGKILL, killed.err)
+        self.n1.kill()
+        wait_until(lambda: self.n2.usable() and self.key() == {}, 60, "the others to go on, and the claim to expire")
+        self.seed(self.n2, path, said="taking over")
+        self.lab.heal()
+        self.check_loaded(by="n2")
 
 
 class NotOurs(SeedCase):
@@ -216,6 +339,10 @@ class NotOurs(SeedCase):
         self.seed(self.n1, path, database=None, said="repeated over what is there")
         self.assertEqual(self.n2.sql("SELECT COUNT(*) FROM other.t"), [["1"]])
         self.assertEqual(self.mark(), "done")
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 if __name__ == "__main__":
