@@ -236,12 +236,8 @@ static bool make_accounts(struct init *init, struct error *error)
     const struct seed_job job = {
         .settings = init->settings, .socket = init->info.socket, .boot = init->boot, .epoch = init->state.epoch};
 
-    if (!first)
-        return true;
-    if (!accounts_make(&job, error))
-        return error_context(error, "the new cluster is not announced before its accounts are made");
-    test_step("accounts-made");
-    return true;
+    return !first || accounts_make(&job, error) ||
+           error_context(error, "the new cluster is not announced before its accounts are made");
 }
 
 static enum carried record(struct init *init, struct error *error)
