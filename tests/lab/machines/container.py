@@ -39,7 +39,7 @@ class Images:
         self.buildah("commit", "-q", "--rm", container, name)
 
     def build(self, context: Path, target: str, base: str) -> None:
-        self.buildah("bud", "-q", "--isolation", "chroot", "--pull-never", "--format", "docker", "--build-arg", f"BASE={base}",
+        self.buildah("bud", "-q", "--layers", "--isolation", "chroot", "--pull-never", "--format", "docker", "--build-arg", f"BASE={base}",
                      "--target", target, "-f", str(context / "conf/container/Containerfile"), "-t", target, str(context))
 
     def configuration(self, name: str) -> dict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Union
@@ -102,14 +103,18 @@ class Machine:
     def power_off(self) -> None:
         """Pull the plug: every process is killed at once; the disk stays."""
         if self._outer:
-            self._outer.kill()
+            # PID 1 itself: one that has changed its user does not end with its parent (prctl(2), PR_SET_PDEATHSIG).
+            try:
+                os.kill(self._pid or self._outer.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
             self._outer.wait()
             self._forget()
 
     def _forget(self) -> None:
         """PID 1 is gone, and with it whatever ran there."""
         if self._outer:
-            self._outer = None
+            self._outer, self._pid = None, 0
             group = _cgroup_root() / f"machine-{os.getpid()}-{self.name}"
             wait_until(lambda: self._remove_group(group), 20, f"the processes of {self.name} to end")
 
