@@ -65,6 +65,7 @@ static void remember(struct agreement *agreement, const char *ip, uint16_t port,
     memory->port = port;
     snprintf(memory->ip, sizeof memory->ip, "%s", ip);
     memory->moved_ms = moved_ms;
+    memory->seated = false;
 }
 
 /* The key has been changed by somebody since we read it last: what it says counts, not what we thought. */

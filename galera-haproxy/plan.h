@@ -55,6 +55,7 @@ struct writer_memory {
     char ip[REGISTRY_IP_SIZE];
     uint16_t port;
     int64_t moved_ms; /* when the role came to it; INT64_MIN: long ago */
+    bool seated;      /* this HAProxy has led to it since then: if it leads elsewhere now, it has lost it */
 };
 
 struct plan_input {
@@ -90,6 +91,9 @@ void plan_tidy(struct roster *roster, const struct view *view, int64_t now_ms);
 void plan_nothing(struct plan *plan);
 
 void plan_make(const struct plan_input *input, struct plan *plan);
+
+/* HAProxy leads to this writer. */
+bool plan_is_led_to(const struct view *view, const struct writer_memory *writer);
 
 /* The slot's server in this section takes part, or has done so: it goes into the file that HAProxy starts from. */
 bool plan_slot_is_admitted(const struct plan *plan, const struct view *view, size_t k);

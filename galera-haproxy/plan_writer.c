@@ -40,17 +40,34 @@ static long slot_of_current(const struct plan_input *input, const struct plan *p
     return -1;
 }
 
+bool plan_is_led_to(const struct view *view, const struct writer_memory *writer)
+{
+    for (size_t k = 0; writer->known && k < SLOTS_MOST; k++) {
+        const struct view_slot *slot = slot_in(view, SECTION_WRITER, k);
+        if (slot->present && slot->server_id == view->pinned)
+            return slot->port == writer->port && strcmp(slot->ip, writer->ip) == 0;
+    }
+    return false;
+}
+
+static long pinned_candidate(const struct plan_input *input, const struct plan *plan)
+{
+    for (size_t k = 0; input->view->pinned != 0 && k < SLOTS_MOST; k++) {
+        if (slot_in(input->view, SECTION_WRITER, k)->server_id == input->view->pinned)
+            return is_candidate(input, plan, k) ? (long)k : -1;
+    }
+    return -1;
+}
+
 /* The candidate that HAProxy leads to by itself, else the one that was registered first. -1: nobody can. */
 static long next_writer(const struct plan_input *input, const struct plan *plan)
 {
-    long best = -1;
+    long best = pinned_candidate(input, plan);
 
+    if (best >= 0)
+        return best;
     for (size_t k = 0; k < SLOTS_MOST; k++) {
-        if (!is_candidate(input, plan, k))
-            continue;
-        if (input->view->pinned != 0 && slot_in(input->view, SECTION_WRITER, k)->server_id == input->view->pinned)
-            return (long)k;
-        if (best < 0 || plan->slot[k].member < plan->slot[best].member)
+        if (is_candidate(input, plan, k) && (best < 0 || plan->slot[k].member < plan->slot[best].member))
             best = (long)k;
     }
     return best;
@@ -81,19 +98,31 @@ static bool moved_just_now(const struct plan_input *input)
            input->now_ms - input->writer.moved_ms < input->settings->writer_grace_ms;
 }
 
+/*
+ * HAProxy led to the current writer and leads to another one now: that one failed for a moment, sessions were cut, and
+ * the role does not go back.
+ */
+static bool has_lost_it(const struct plan_input *input, const struct plan *plan, long current)
+{
+    long pinned = pinned_candidate(input, plan);
+
+    return input->writer.seated && pinned >= 0 && pinned != current && !moved_just_now(input);
+}
+
 void plan_choose_writer(const struct plan_input *input, struct plan *plan)
 {
     if (!input->view->section[SECTION_WRITER].present)
         return;
     long current = slot_of_current(input, plan);
-    if (current >= 0 && is_candidate(input, plan, (size_t)current)) {
+    long next = next_writer(input, plan);
+    bool usable = current >= 0 && is_candidate(input, plan, (size_t)current);
+    if (usable && !has_lost_it(input, plan, current)) {
         plan->writer = current;
-    } else {
-        long next = next_writer(input, plan);
+    } else if (next >= 0) {
         bool listed = current >= 0 && plan->slot[current].wanted == WANT_SERVE;
-        if (next >= 0 && !(listed && moved_just_now(input)))
+        if (!listed || !moved_just_now(input))
             plan->propose = plan->slot[next].member;
-        plan->waiting |= next >= 0;
+        plan->waiting = true;
     }
     hold_back(input, plan, current);
 }

@@ -85,11 +85,24 @@ static void make_plan(struct round *round, bool confirmed, int64_t now_ms)
     plan_make(&input, &round->plan);
 }
 
+/* A HAProxy that was started anew has lost nobody: it knows no writer yet. */
+static void note_seat(struct round *round)
+{
+    struct writer_memory *writer = &round->agreement.memory;
+
+    if (round->view.pid != round->pid || round->view.uptime_s < round->uptime_s)
+        writer->seated = false;
+    round->pid = round->view.pid;
+    round->uptime_s = round->view.uptime_s;
+    writer->seated |= plan_is_led_to(&round->view, writer);
+}
+
 bool round_look(struct round *round, int64_t now_ms, struct error *error)
 {
     round->seen = socket_read_view(round->settings->socket, round->settings->timeout_ms, &round->view, error);
     if (!round->seen)
         return false;
+    note_seat(round);
     if (!round->roster.known && !round->looks_only) {
         plan_nothing(&round->plan); /* there is nothing to compare HAProxy with */
         return true;

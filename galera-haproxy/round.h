@@ -29,6 +29,8 @@ struct round {
     int64_t followed;  /* revision of the watch's registry that came last */
     int64_t confirmed; /* revision of the registry that was read for a confirmation; older ones count no more */
     bool looks_only;   /* set by the caller: nothing will be done, so nothing is logged, and a plan is always made */
+    int64_t pid;       /* of HAProxy at the last look, */
+    int64_t uptime_s;  /* and for how long it had run */
     bool seen;         /* `view` and `plan` are of a HAProxy that answered */
     bool file_failed;  /* the file could not be written, and that was said */
     int64_t file_ms;   /* when to try again */

@@ -8,6 +8,7 @@ import json
 import selectors
 import socket
 import threading
+from pathlib import Path
 from typing import Any, Callable, Mapping
 
 from registrycase import PREFIX, Program, RegistryCase, binary, wait_until
@@ -164,7 +165,7 @@ class Balancer:
         self.home = case.home / name
         self.home.mkdir(exist_ok=True)
         self.haproxy = HAProxy(self.home, ip)
-        self.main, self.config = self.home / "main.cfg", self.home / "galera.cfg"
+        self.main, self.config = self.home / "main.cfg", Path(str(settings.get("config", self.home / "galera.cfg")))
         for left in (self.config, self.home / "galera.cfg.bak"):
             left.unlink(missing_ok=True)
         self.main.write_text(MAIN.format(admin=self.haproxy.admin))

@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 import unittest
 
-from balancercase import ANY_PORT, WRITER, WRITER_PORT, BalancerCase, wait_until
+from balancercase import ANY, ANY_PORT, WRITER, WRITER_PORT, BalancerCase, wait_until
 from harness import Load, Session, SqlError
 from registrycase import Program
 
@@ -73,7 +73,7 @@ class Cluster(BalancerCase):
         self.assertLessEqual(len(load.errors()), 2, load.errors())  # what was under way when it was desynced
 
     def test_clean_stop_and_return(self) -> None:
-        """Clients that connect anew notice neither."""
+        """Clients that connect anew do not notice that it goes, and it gets none of them before it is fit."""
         lb, node = self.lb, self.lab.node(3)
         load = self.load()
         session = self.session_on("n3")
@@ -83,14 +83,16 @@ class Cluster(BalancerCase):
         session.close()
         lb.wait_up_addresses(self.at(1), self.at(2))
         node.stop()
+        load.stop()
+        self.assertEqual(load.errors(), [])
+        load, failed = self.load(), self.failed()
         self.announce(3)
         lb.program.wait_said("db3 .* joins", times=2)
         node.join_launch()
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), timeout=90)
         since = time.monotonic()
         wait_until(lambda: load.served_by(since)["n3"], 20, "n3 to serve again")
-        load.stop()
-        self.assertEqual(load.errors(), [])
+        self.expect_fit_from_the_start(load, failed)
 
     def test_killed_writer(self) -> None:
         lb, node = self.lb, self.lab.node(1)
@@ -103,7 +105,7 @@ class Cluster(BalancerCase):
         lb.wait_up_addresses(self.at(2), self.at(3))
         self.announce(1)
         lb.program.wait_said("db1 .* joins", times=2)
-        others = self.load()
+        others, failed = self.load(), self.failed()
         (node.data / "gvwstate.dat").unlink(missing_ok=True)
         node.join()
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), timeout=60)
@@ -112,8 +114,18 @@ class Cluster(BalancerCase):
         wait_until(lambda: sum(load.served_by(since).values()) > 20, 20, "some writes")
         wait_until(lambda: others.served_by(since)["n1"], 20, "n1 to serve")
         self.assertEqual(set(load.served_by(since)), {"n2"}, "the role has not gone back")
-        others.stop()
-        self.assertEqual(others.errors(), [], "no session before the first passed check")
+        self.expect_fit_from_the_start(others, failed)
+
+    def failed(self) -> int:
+        """Sessions that HAProxy could not bring to a server, so far."""
+        return sum(int(row["econ"] or 0) for row in self.lb.haproxy.stat()
+                   if row["pxname"] == ANY and row["svname"].startswith("s"))
+
+    def expect_fit_from_the_start(self, load: Load, failed: int) -> None:
+        """No session got to a node that could not serve it. (The donor's are cut while it serves the transfer.)"""
+        load.stop()
+        self.assertEqual([outcome for outcome in load.errors() if "1047" in outcome.error], [])
+        self.assertEqual(self.failed(), failed)
 
     def writer(self) -> str:
         with Session(self.lab.app(WRITER_PORT)) as session:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,6 +42,19 @@ class OneWriter(BalancerCase):
         lb.wait_up(first, second, third, backend=WRITER)
         self.assertEqual(lb.served(WRITER_PORT), {second.address})
         self.assertTrue(alive(stays))
+
+    def test_a_failure_that_is_over_before_anybody_looks_moves_the_role(self) -> None:
+        lb, (first, second, _) = self.three()
+        lb.program.signal(signal.SIGSTOP)
+        first.code = 503
+        self.wait_writer(lb, second)
+        first.code = 200
+        wait_until(lambda: lb.states(WRITER)[first.address] == "UP", 20, "the former writer to be up")
+        _, session = lb.connect(WRITER_PORT)
+        lb.program.signal(signal.SIGCONT)
+        wait_until(lambda: self.agreed() == second.address, 20, "etcd to have the new writer")
+        self.assertEqual(lb.served(WRITER_PORT), {second.address})
+        self.assertTrue(alive(session))
 
     def test_a_writer_that_drains_gives_the_role_away(self) -> None:
         lb, (first, second, _) = self.three()

@@ -24,6 +24,7 @@ struct history {
     int64_t revision;
     struct node node[NODES];
     struct hap hap[2];
+    int64_t pid[2];
     struct roster roster[2];
     struct writer_memory memory[2];
     struct writer_memory agreed; /* what etcd has */
@@ -85,8 +86,13 @@ static void round_of(struct history *history, int which)
     struct hap *hap = &history->hap[which];
     struct roster *roster = &history->roster[which];
 
-    history->memory[which] = history->agreed;
     hap_check(hap, check_now, history);
+    bool same = history->memory[which].known && strcmp(history->memory[which].ip, history->agreed.ip) == 0 &&
+                history->pid[which] == hap->view.pid;
+    bool seated = same && history->memory[which].seated;
+    history->pid[which] = hap->view.pid;
+    history->memory[which] = history->agreed;
+    history->memory[which].seated = seated || plan_is_led_to(&hap->view, &history->agreed);
     take_registry(history, which);
     plan_tidy(roster, &hap->view, history->now_ms);
     struct plan_input input = {.settings = &history->settings,

@@ -98,6 +98,47 @@ static void choices(void **state)
     }
 }
 
+/* The writer is a, HAProxy leads to b although a is usable. */
+static void another_one_at_the_socket(void **state)
+{
+    static const struct {
+        const char *name;
+        bool seated;
+        int moved_s; /* -1: long ago */
+        const char *slots;
+        int pinned;
+        int writer; /* slot from 1; 0: none */
+        const char *propose;
+    } rows[] = {
+        {"it failed for a moment: the role does not go back", true, -1, "1/up 2/up", 2, 0, "b"},
+        {"... some time after it had come", true, 3, "1/up 2/up", 2, 0, "b"},
+        {"... but not twice in a short time", true, 2, "1/up 2/up", 2, 1, ""},
+        {"it has just been chosen, HAProxy is to follow", false, 5, "1/up 2/up", 2, 1, ""},
+        {"HAProxy was started anew", false, -1, "1/up 2/up", 2, 1, ""},
+        {"nobody is noted", true, -1, "1/up 2/up", 0, 1, ""},
+        {"the other one is down by now", true, -1, "1/up 2/down", 2, 1, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        struct world *world = calloc(1, sizeof *world);
+        assert_non_null(world);
+        world_begin(world);
+        world_members(world, "a/1 b/2");
+        world_slots(world, SECTION_ANY, rows[i].slots);
+        world_slots(world, SECTION_WRITER, rows[i].slots);
+        world->writer = (struct writer_memory){.known = true, .ip = "10.0.0.1", .port = 3306, .seated = rows[i].seated};
+        world->writer.moved_ms = rows[i].moved_s < 0 ? INT64_MIN : WORLD_NOW_MS - rows[i].moved_s * 1000;
+        world->view.pinned = rows[i].pinned;
+        world_plan(world);
+        row_number(rows[i].name, world->plan.writer + 1, rows[i].writer);
+        row_text(rows[i].name, world->plan.propose < 0 ? "" : world->roster.member[world->plan.propose].id,
+                 rows[i].propose);
+        row_number(rows[i].name, plan_is_led_to(&world->view, &world->writer), rows[i].pinned == 1);
+        free(world);
+    }
+}
+
 static void overlap(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
@@ -123,7 +164,8 @@ static void overlap(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(choices), cmocka_unit_test(overlap)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(choices), cmocka_unit_test(another_one_at_the_socket),
+                                       cmocka_unit_test(overlap)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

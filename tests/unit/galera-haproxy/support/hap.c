@@ -25,8 +25,10 @@ void hap_begin(struct hap *hap, size_t slots)
 {
     static const enum section sections[] = {SECTION_ANY, SECTION_WRITER};
 
+    int64_t pid = hap->view.pid;
+
     memset(hap, 0, sizeof *hap);
-    hap->view.pid = 1;
+    hap->view.pid = pid + 1;
     for (size_t s = 0; s < 2; s++) {
         struct view_section *section = &hap->view.section[sections[s]];
         section->present = true;
