@@ -113,7 +113,7 @@ unit_program = $(filter $(DIRECTORIES),$(notdir $(patsubst %/,%,$(dir $(1)))))
 
 # These get an etcd in memory in place of lib/etcd.o: objects come before archives.
 FAKED_ETCD = galera-register/test_store_v2 galera-register/test_store_v3 galera-register/test_histories lib/test_registry_watch \
-	galera-init/test_keys_etcd galera-haproxy/test_agreement galera-haproxy/test_leases
+	galera-init/test_keys_etcd galera-init/test_carry galera-init/test_carry_faults galera-haproxy/test_agreement galera-haproxy/test_leases
 
 $(FAKED_ETCD:%=$(BUILD)/tests/unit/%): $(call objects,tests/unit/fake_etcd)
 

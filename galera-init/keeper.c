@@ -60,7 +60,7 @@ static struct deadline call_deadline(const struct keeper *keeper)
 static bool write_member(struct keeper *keeper, const char *value, int64_t revision, struct error *error)
 {
     struct deadline deadline = call_deadline(keeper);
-    struct etcd_txn_reply reply;
+    struct etcd_txn_reply reply = {0};
     const struct etcd_op put = {.verb = ETCD_PUT, .key = keeper->key, .value = value, .lease = keeper->lease};
     const struct etcd_compare ours = {
         .key = keeper->key, .target = ETCD_TARGET_LEASE, .relation = ETCD_EQUAL, .number = keeper->lease};
@@ -96,9 +96,9 @@ static bool keep(struct keeper *keeper, const char *value, int64_t revision, str
 
     if (keeper->old_lease != 0) {
         enum etcd_failure failure = etcd_lease_revoke(keeper->etcd, keeper->old_lease, deadline, error);
-        if (failure != ETCD_OK && failure != ETCD_NOT_FOUND)
+        if (failure == ETCD_UNREACHABLE || failure == ETCD_UNCERTAIN)
             return false;
-        keeper->old_lease = 0;
+        keeper->old_lease = 0; /* gone, or it has to expire */
     }
     if (lease != 0) {
         enum etcd_failure failure = etcd_lease_keep(keeper->etcd, lease, deadline, &ttl, error);
