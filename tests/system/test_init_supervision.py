@@ -82,7 +82,7 @@ class OneNode(WholeCase):
         self.assert_one_cluster(self.uuid)
 
     def test_two_nodes_join_at_once(self) -> None:
-        """One donor is left; it must not be lost to the applications for longer than one transfer after the other."""
+        """One donor is left."""
         first, second, third = self.nodes
         second.stop()
         third.stop()
@@ -91,8 +91,6 @@ class OneNode(WholeCase):
         second.launch()
         third.launch()
         self.wait_whole()
-        self.assertTrue(any(node.said(r"no donor to spare: waiting for the state transfer of n[123] to end")
-                            for node in (second, third)), self.all_words(20))
         self.assert_one_cluster(self.uuid)
 
 

@@ -162,26 +162,6 @@ class Life(LabCase):
                 os.environ["LAB_DIR"] = before
 
 
-class Managed(LabCase):
-    def test_a_cluster_that_galera_init_runs_from_the_command_line(self) -> None:
-        def lab(*arguments: str) -> str:
-            done = lab_command(*arguments)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            return done.stdout
-
-        self.assertRegex(lab("up", "--managed", "2", "--sst", "rsync"), r"2 nodes are Synced")
-        self.assertIn(f"ETCD_ENDPOINTS='http://{self.lab.net}.201:2379'", lab("env"))
-        lab("kill", "2")
-        self.assertRegex(lab("status"), r"n2 +stopped")
-        self.assertRegex(lab("init", "1", "plan"), r"(?m)^n2 ")
-        lab("start", "2")
-        self.assertRegex(lab("status"), r"n2 +running +Synced +Primary +2 ")
-        self.assertIn("galera-init: notice: ", lab("logs", "2"))
-        self.assertIn("WSREP", lab("logs", "2", "--server"))
-        lab("stop", "1")
-        self.assertEqual(self.lab.keys.position("n1")["state"], "attested")
-
-
 class Helpers(unittest.TestCase):
     def test_service_file_attributes_are_replaced_or_added(self) -> None:
         text = service_text("service x\n{\n\tuser=nobody\n\tonly_from += 10.0.0.0/8\n\tport = 9200\n}\n",
