@@ -44,11 +44,14 @@ int command_plan(const struct settings *settings, const struct server_command *c
 
 /* --- operators ---------------------------------------------------------------------------------------------------- */
 
-static int refuse(const struct scene *scene, const struct verb *verb, struct error *error)
+/* `node`: as it was named. */
+static int refuse(const struct scene *scene, const struct verb *verb, const char *node, struct error *error)
 {
     char text[TEXT_SIZE];
 
     verb_text(&scene->situation, verb, text, sizeof text);
+    if (verb->refusal == VERB_UNKNOWN_NODE)
+        snprintf(text, sizeof text, "%s is not a node of this cluster; `galera-init plan` lists them", node);
     if (verb->refusal == VERB_ETCD_UNREACHABLE)
         return error_set(error, EXIT_UNAVAILABLE, "%s (%s)", text, scene->etcd_problem), EXIT_UNAVAILABLE;
     error_set(error, EXIT_NO, "%s", text);
@@ -93,7 +96,7 @@ int command_attest_lost(const struct settings *settings, const char *node, struc
                                            .node = verb.node,
                                            .own = &verb.record,
                                            .card = verb.node < NODES_MOST ? &scene->keys.card[verb.node] : NULL};
-        code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, error) : commit(scene, &change, error);
+        code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, node, error) : commit(scene, &change, error);
         if (code == EXIT_YES)
             printf(
                 "%s counts as lost: the others do not wait for its data any more. When it comes back it joins them.\n",
@@ -112,7 +115,7 @@ int command_forget(const struct settings *settings, const char *node, struct err
     if (scene_read(scene, settings, NULL, error)) {
         struct verb verb = verb_forget(&scene->situation, node);
         const struct keys_change change = {.compare = verb.compare, .write = WRITE_OWN, .node = verb.node};
-        code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, error) : commit(scene, &change, error);
+        code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, node, error) : commit(scene, &change, error);
         if (code == EXIT_YES)
             printf("%s is forgotten: nobody waits for it any more.\n", node);
     }
@@ -157,7 +160,7 @@ int command_force(const struct settings *settings, const char *typed, struct err
         const struct keys_change change = {
             .compare = verb.compare, .write = WRITE_BOOTSTRAP, .node = verb.node, .bootstrap = &verb.bootstrap};
         if (verb.refusal != VERB_ALLOWED)
-            code = refuse(scene, &verb, error);
+            code = refuse(scene, &verb, settings->name, error);
         else if (!confirm(scene, typed, error))
             code = error->code;
         else

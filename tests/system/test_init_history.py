@@ -5,7 +5,6 @@ import unittest
 
 from initcase import REFUSED, InitOptions, Keys, Managed, WholeCase
 
-LONG = True  # not among those of `make test` until it has been seen green
 TWO = InitOptions(nodes=2)
 
 

@@ -10,7 +10,6 @@ from initcase import HEAL, Managed, SqlError, WholeCase
 
 from galeralab.netns import NamespaceLab
 
-LONG = True  # not among those of `make test` until it has been seen green
 
 
 class Network(WholeCase):

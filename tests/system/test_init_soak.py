@@ -15,7 +15,6 @@ import unittest
 
 from initcase import LabError, Managed, SqlError, WholeCase
 
-LONG = True  # not among those of `make test` until it has been seen green
 HISTORIES = int(os.environ.get("INIT_HISTORIES") or 20)
 SECONDS = float(os.environ.get("INIT_SECONDS") or 400)
 SEED = int(os.environ.get("INIT_SEED") or random.SystemRandom().randrange(1_000_000))

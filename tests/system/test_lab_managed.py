@@ -7,7 +7,6 @@ from harness import LabCase
 
 from test_lab import lab_command
 
-LONG = True  # not among those of `make test` until it has been seen green
 
 
 class Managed(LabCase):
