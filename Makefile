@@ -238,7 +238,7 @@ soak: deps ## galera-init's model far further, a million checks of the resident 
 	@BUILD=$(BUILD) SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) tests/run --system registry_soak \
 		--timeout $$(($(SOAK_SECONDS) + 600))
 	@BUILD=$(BUILD) INIT_THOROUGH=1 tests/run --system init_steps --timeout 3600
-	@BUILD=$(BUILD) INIT_HISTORIES=$(INIT_HISTORIES) INIT_SECONDS=86400 INIT_SEED=$(INIT_SEED) tests/run --system init_soak \
+	@BUILD=$(BUILD) INIT_HISTORIES=$(INIT_HISTORIES) INIT_SECONDS=86400 INIT_SEED=$(or $(INIT_SEED),random) tests/run --system init_soak \
 		--timeout 90000
 
 # --- sanitizers and valgrind ------------------------------------------------------------------------------------

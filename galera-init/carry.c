@@ -221,7 +221,6 @@ static enum carried pc_bootstrap(struct init *init, struct error *error)
     init->decision.discard = init->decision.drop_view = false;
     if (!prepare_start(init, &init->decision.bootstrap, error))
         return CARRY_LATER;
-    log_notice("making the Primary Component of this server (pc.bootstrap)");
     return local_pc_bootstrap(&init->local, error) ? CARRIED : CARRY_LATER;
 }
 

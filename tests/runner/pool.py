@@ -20,6 +20,7 @@ class Job:
     name: str
     run: Callable[[Report, int], None]
     alone: bool = False  # it measures time: nothing else may run beside it
+    slow: bool = False  # it takes minutes: it begins first where nobody knows how long suites take
 
 
 class Durations:
@@ -35,7 +36,7 @@ class Durations:
 
     def longest_first(self, jobs: Iterable[Job]) -> list[Job]:
         """Those that were never seen come first: they may be long."""
-        return sorted(jobs, key=lambda job: -self._seconds.get(job.name, float("inf")))
+        return sorted(jobs, key=lambda job: (-self._seconds.get(job.name, float("inf")), not job.slow))
 
     def remember(self, name: str, seconds: float) -> None:
         if not self._whole:

@@ -60,7 +60,8 @@ def find_modules(names: Sequence[str]) -> list[Path]:
 
 
 def says(module: Path, word: str) -> bool:
-    """Whether a module says of itself `ALONE = True` (it measures time) or `LONG = True` (it runs only when named).
+    """Whether a module says of itself `ALONE = True` (it measures time), `LONG = True` (it runs only when named) or
+    `SLOW = True` (it takes minutes).
 
     It is read, not imported: a module that cannot be imported is a suite that fails."""
     try:

@@ -99,16 +99,17 @@ class InitCase(LabCase):
                     for name, each in status.items()}
 
         def whole() -> bool:
+            """A server that was left behind looks Synced until the next galera-init stops it."""
             seen = set(view().values())
-            return len(seen) == 1 and next(iter(seen))[:4] == ("Primary", "Synced", "ON", str(len(nodes)))
+            return all(node.in_charge() for node in nodes) and len(seen) == 1 and next(iter(seen))[:4] == ("Primary", "Synced", "ON", str(len(nodes)))
 
         def ended() -> Optional[str]:
             return next((node.name for node in nodes if not node.process.alive()), None)
 
         try:
-            wait_until(lambda: whole() or ended(), timeout, f"{', '.join(node.name for node in nodes)} to be one cluster")
-            if not whole():
-                raise LabTimeout(f"galera-init of {ended()} has ended")
+            end = wait_until(lambda: whole() or ended(), timeout, f"{', '.join(node.name for node in nodes)} to be one cluster")
+            if end is not True:
+                raise LabTimeout(f"galera-init of {end} has ended")
         except LabTimeout as error:
             raise LabTimeout(f"{error}; {view()}\n{self.all_words(20)}") from None
 

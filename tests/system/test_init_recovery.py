@@ -5,6 +5,8 @@ import unittest
 
 from initcase import InitOptions, Managed, WholeCase
 
+SLOW = True
+
 AHEAD = r"{0} recorded seqno \d+, we have \d+: waiting for {0}"
 NOT_REPORTED = r"{0} has not reported and may hold newer data: start it, or `galera-init attest-lost {0}`"
 LAST_TO_STOP = r"we were the last to stop, cleanly, at seqno \d+, and nobody recorded more: not waiting for the others"

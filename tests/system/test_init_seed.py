@@ -14,6 +14,8 @@ from registrycase import Program, RegistryCase, host, wait_until
 
 from seeddump import DATABASE, Dump
 
+SLOW = True
+
 STEPS = ("seed-claimed", "seed-users", "seed-loading", "seed-half", "seed-loaded", "seed-marked", "seed-recorded")
 LOADED, NO, TRY_AGAIN, CONFIG = 0, 1, 75, 78
 KEY, BOOT = "/galera/lab/seed", "11111111-2222-3333-4444-555555555555"

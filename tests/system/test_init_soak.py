@@ -4,7 +4,8 @@ Each ends with everything mended, and then there is one cluster with one uuid, a
 acknowledged is on every node.
 
 INIT_HISTORIES is how many (default 20; `make soak` has hundreds), INIT_SECONDS for how long a new one may begin,
-INIT_SEED repeats a run: the same events with the same pauses between them."""
+INIT_SEED repeats a run: the same events with the same pauses between them. `make test` has the same ones every time, so that it
+judges a change and not the dice; `make soak` throws them (INIT_SEED=random)."""
 from __future__ import annotations
 
 import os
@@ -15,9 +16,12 @@ import unittest
 
 from initcase import LabError, Managed, SqlError, WholeCase
 
+SLOW = True
+
 HISTORIES = int(os.environ.get("INIT_HISTORIES") or 20)
 SECONDS = float(os.environ.get("INIT_SECONDS") or 400)
-SEED = int(os.environ.get("INIT_SEED") or random.SystemRandom().randrange(1_000_000))
+WANTED = os.environ.get("INIT_SEED") or "978794"
+SEED = random.SystemRandom().randrange(1_000_000) if WANTED == "random" else int(WANTED)
 STEPS = ("attest-noted", "attest-written", "claim-written", "start-written", "lineage-saved", "server-started",
          "primary-seen", "primary-written", "stop-noted", "server-stopped", "stop-written")
 

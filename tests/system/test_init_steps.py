@@ -10,6 +10,8 @@ from typing import Sequence
 
 from initcase import BlankCase, Managed, WholeCase
 
+SLOW = True
+
 FIRST_BOOT = ("start-written", "lineage-saved", "server-started", "primary-seen", "accounts-made", "primary-written")
 LEFT_RUNNING = ("primary-seen", "primary-written")  # here galera-init dies alone, elsewhere its whole host does
 THOROUGH = bool(os.environ.get("INIT_THOROUGH"))

@@ -6,6 +6,8 @@ import unittest
 
 from initcase import InitOptions, WholeCase, wait_until
 
+SLOW = True
+
 
 class OneNode(WholeCase):
     def test_a_killed_node_comes_back_by_an_incremental_transfer(self) -> None:

@@ -53,7 +53,7 @@ class Install(unittest.TestCase):
         wanted |= {f"etc/galera-log/{file.name}" for file in (host.CHECKOUT / "conf/rsyslog").glob("*.conf")}
         wanted |= {self.prefixed("libexec/galera-log")}
         self.assertEqual(wanted - files, set())
-        elsewhere = {file for file in files - wanted if not file.startswith(self.prefixed("share/doc/clustercheck-suite/"))}
+        elsewhere = {file for file in files - wanted if not file.startswith(self.prefixed("share/doc/galera-suite/"))}
         self.assertEqual(elsewhere, set())
 
     def test_every_file_can_be_read_and_only_programs_run(self) -> None:

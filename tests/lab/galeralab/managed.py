@@ -13,7 +13,7 @@ from typing import Any, Mapping, Optional, Sequence
 from . import host
 from .checker import Checker
 from .mariadb import USERS, Node, NodeOptions
-from .process import Identity, Process, identify, marked, send, stopped
+from .process import Identity, Process, identify, marked, parent, send, stopped
 from .wait import LabError, LabTimeout, wait_until
 
 STARTED_BY_US = "--wsrep-node-name"  # in the argv of the server proper; not in that of --wsrep-recover and the like
@@ -131,6 +131,11 @@ class Managed(Node):
             if Path(words[0].decode()).name == "mariadbd" and any(w.startswith(STARTED_BY_US.encode()) for w in words):
                 return identity
         return None
+
+    def in_charge(self) -> bool:
+        """Is its server a child of the galera-init that runs now, and not one that was left behind?"""
+        init, server = self.process.identity, self.server()
+        return bool(init and server) and parent(server) == init.pid
 
     def server_argv(self) -> list[str]:
         identity = self.server()

@@ -62,6 +62,12 @@ def stopped(identity: Identity) -> bool:
     return bool(fields) and fields[0] in "Tt" and identify(identity.pid) == identity
 
 
+def parent(identity: Identity) -> int:
+    """The pid of its parent; 0 when it is gone."""
+    fields = _stat(identity.pid)
+    return int(fields[1]) if fields else 0
+
+
 def send(identity: Identity, number: int) -> bool:
     """Signal exactly this process; False when it is gone.  The pidfd pins it while it is checked."""
     try:
