@@ -23,8 +23,8 @@ TTL = "3s"
 class Whole:
     """What stands around the nodes of `lab`."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab, self.haproxy = lab, lab.haproxy
+    def __init__(self, lab: Lab, writer_overlap: str = "0s") -> None:
+        self.lab, self.haproxy, self.writer_overlap = lab, lab.haproxy, writer_overlap
         self.main, self.owned = self.haproxy.home / "main.cfg", self.haproxy.home / "galera.cfg"
         self.balancer = Process(self.haproxy.home, "galera-haproxy")
 
@@ -81,6 +81,7 @@ class Whole:
             f"[etcd]\nendpoints = {','.join(self.lab.etcd.endpoints)}\n[haproxy]\nconfig = {self.owned}\n"
             f"main_config = {self.main}\nsocket = {self.haproxy.admin}\nbind = {address}:{ANY_PORT}\n"
             f"writer_bind = {address}:{WRITER_PORT}\nhaproxy = {host.tool('haproxy')}\ngrace = 5s\n"
+            f"writer_overlap = {self.writer_overlap}\n"
             "check = inter 500ms fastinter 200ms downinter 500ms rise 2 fall 2\n")
 
     # -- what happens to a host
