@@ -153,7 +153,7 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/sample.c tests/bench/sample.h Make
 
 DEPS_BUILD = gcc libc6-dev pkg-config default-libmysqlclient-dev libssl-dev libinih-dev libcurl4-openssl-dev libjansson-dev
 DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server etcd-client haproxy xinetd rsync socat lsof \
-	iproute2 procps openssl python3
+	iproute2 procps openssl python3 zstd
 DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd rsyslog rsyslog-gnutls rsyslog-elasticsearch
 DEPS_BENCH = nginx
 DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
