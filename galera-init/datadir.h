@@ -27,7 +27,7 @@ enum datadir_clearing { DATADIR_CLEARED, DATADIR_USED, DATADIR_NOT_CLEARED };
 enum datadir_clearing datadir_clear(const char *datadir, struct error *error);
 
 /*
- * mariadb-install-db: root logs in through the socket as `admin`, there is no
+ * mariadb-install-db, the one beside the server or in PATH: root logs in through the socket as `admin`, there is no
  * test database. False with the error set; EXIT_TRY_AGAIN when `wake_fd` ended it.
  */
 bool datadir_install(const struct server_command *command, const char *datadir, const char *admin, int wake_fd,

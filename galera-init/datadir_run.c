@@ -98,9 +98,26 @@ static const char *tail(const char *text)
     return length > TAIL_SIZE ? text + length - TAIL_SIZE : text;
 }
 
+#define INSTALL "mariadb-install-db"
+
+/* The one that came with the server: beside it, or where packages and tarballs have it; else that in PATH. */
+static const char *find_install(const char *server, char *path, size_t size)
+{
+    static const char *const places[] = {"", "../bin/", "../scripts/"};
+    const char *base = strrchr(server, '/');
+
+    for (size_t i = 0; base != NULL && i < sizeof places / sizeof places[0]; i++) {
+        int length = snprintf(path, size, "%.*s/%s" INSTALL, (int)(base - server), server, places[i]);
+        if (length > 0 && (size_t)length < size && access(path, X_OK) == 0)
+            return path;
+    }
+    return INSTALL;
+}
+
 bool datadir_install(const struct server_command *command, const char *datadir, const char *admin, int wake_fd,
                      struct error *error)
 {
+    char program[SERVER_PATH_SIZE];
     char root[320];
     char where[SERVER_PATH_SIZE + 16];
     char words[64];
@@ -114,14 +131,14 @@ bool datadir_install(const struct server_command *command, const char *datadir, 
     bool done = run_log_open(&log, datadir, error) && arguments != NULL &&
                 server_run_arguments(command, options, arguments, error);
     if (done) {
-        arguments->argv[0] = "mariadb-install-db";
-        done = judge_run(child_run(arguments->argv, log.fd, wake_fd, deadline_in_ms(DAY_MS), &status, error),
-                         "mariadb-install-db", error);
+        arguments->argv[0] = find_install(command->argv[0], program, sizeof program);
+        done = judge_run(child_run(arguments->argv, log.fd, wake_fd, deadline_in_ms(DAY_MS), &status, error), INSTALL,
+                         error);
     }
     if (done && status != 0) {
         char *text = read_log(log.path);
-        done = error_set(error, EXIT_CONFIG, "mariadb-install-db failed (%s): %s",
-                         child_status_text(status, words, sizeof words), text == NULL ? "" : tail(text));
+        done = error_set(error, EXIT_CONFIG, INSTALL " failed (%s): %s", child_status_text(status, words, sizeof words),
+                         text == NULL ? "" : tail(text));
         free(text);
     }
     run_log_close(&log);

@@ -198,6 +198,32 @@ static void without_room_for_a_log_nothing_is_run(void **state)
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
 
+/* Of several servers on one host, each brings its own. */
+static void the_one_of_the_server_is_taken(void **state)
+{
+    static const char *const places[] = {"opt/mariadb/scripts", "opt/mariadb/bin", "opt/mariadb/sbin"};
+    struct error error = {.code = EXIT_YES};
+    char server_path[512];
+    char body[1024];
+
+    (void)state;
+    scratch_directory("opt");
+    scratch_directory("opt/mariadb");
+    for (size_t i = ROW_COUNT(places); i-- > 0;)
+        scratch_directory(places[i]);
+    snprintf(server_path, sizeof server_path, "%s", scratch_script("opt/mariadb/sbin/mariadbd", "exit 99\n"));
+    const char *argv[] = {server_path, NULL};
+    struct server_command command = {.argv = argv, .count = 1};
+    for (size_t i = 0; i < ROW_COUNT(places); i++) { /* the last one comes first */
+        char path[128];
+        snprintf(path, sizeof path, "%s/mariadb-install-db", places[i]);
+        snprintf(body, sizeof body, "echo %s > %s\n", places[i], scratch_path("taken"));
+        scratch_script(path, body);
+        row_true(places[i], datadir_install(&command, data(), "root", -1, &error));
+        row_contains(places[i], scratch_read("taken"), places[i]);
+    }
+}
+
 /* mariadb-install-db is found in PATH. */
 static void it_is_installed(void **state)
 {
@@ -263,6 +289,7 @@ int main(void)
         IN_SCRATCH(the_log_belongs_to_the_owner_of_the_directory),
         IN_SCRATCH(without_room_for_a_log_nothing_is_run),
         IN_SCRATCH(it_is_installed),
+        IN_SCRATCH(the_one_of_the_server_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
