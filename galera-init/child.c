@@ -77,8 +77,8 @@ bool child_fork(struct child *child, const char *const *argv, int out_fd, struct
 
 static void reap(pid_t pid, int *status)
 {
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        continue;
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
+    }
 }
 
 static void close_pipes(struct child *child)

@@ -27,8 +27,8 @@ enum datadir_clearing { DATADIR_CLEARED, DATADIR_USED, DATADIR_NOT_CLEARED };
 enum datadir_clearing datadir_clear(const char *datadir, struct error *error);
 
 /*
- * mariadb-install-db: root logs in through the socket as `admin`, there is no test database. False with the error set;
- * EXIT_TRY_AGAIN when `wake_fd` ended it.
+ * mariadb-install-db, the one beside the server or in PATH: root logs in through the socket as `admin`, there is no
+ * test database. False with the error set; EXIT_TRY_AGAIN when `wake_fd` ended it.
  */
 bool datadir_install(const struct server_command *command, const char *datadir, const char *admin, int wake_fd,
                      struct error *error);
@@ -43,7 +43,9 @@ bool datadir_read(const char *datadir, bool fresh, struct holding_signs *signs, 
 /*
  * Asks the server for its position by --wsrep-recover. Transactions that are prepared and stand in the way are rolled
  * back by --tc-heuristic-recover, which is remembered in `recovered`. Nobody may use the directory meanwhile. False
- * with the error set when it could not be run; what it said otherwise is in `recovered`. The log stays in `log_path`.
+ * with the error set when it could not be run, or could not tell for a reason that is not the data's (recover_tells):
+ * EXIT_TRY_AGAIN when that may pass, else EXIT_CONFIG. What it said otherwise is in `recovered`. The log stays in
+ * `log_path`.
  */
 bool datadir_recover(const struct server_command *command, const char *datadir, const char *log_path, int wake_fd,
                      struct recovered *recovered, struct error *error);

@@ -42,8 +42,8 @@ const char *flaw_text(enum flaw flaw)
         [FLAW_NO_LINEAGE] =
             "the state directory was lost: this copy may be one that the cluster has left behind; restore the "
             "directory or let this node join another one",
-        [FLAW_NO_POSITION] =
-            "--wsrep-recover found no position: read its log; the copy will be replaced by a full transfer",
+        [FLAW_NO_POSITION] = "--wsrep-recover found no position, or damaged data: read its log; the copy will be "
+                             "replaced by a full transfer",
     };
 
     return texts[flaw];

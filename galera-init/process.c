@@ -219,7 +219,7 @@ static void end_child(struct init *init, struct deadline deadline)
         bool deaf = !has_something && monotonic_ns() - begun_ns > DEAF_MS * (int64_t)NS_PER_MS;
         /* One that joins and takes no state: it has no SQL to hear us by, and no transfer to end. */
         deaf = deaf || (!process->was_primary && !in_transfer(init) &&
-                        monotonic_ns() - begun_ns > 2 * DEAF_MS * (int64_t)NS_PER_MS);
+                        monotonic_ns() - begun_ns > (int64_t)2 * DEAF_MS * NS_PER_MS);
         if (deaf) {
             log_info("the server does not hear SIGTERM and was never Primary: ending it by SIGKILL");
             break;

@@ -355,7 +355,8 @@ void node_rows_free(struct node_rows *rows)
     for (size_t i = 0; i < rows->rows * rows->columns; i++)
         free(rows->cell[i]);
     free(rows->cell);
-    *rows = (struct node_rows){0};
+    rows->cell = NULL;
+    rows->rows = rows->columns = 0;
 }
 
 static bool keep_cell(char **cell, const char *value)

@@ -24,6 +24,36 @@ class OneNode(WholeCase):
                         node.server_argv())
         self.assert_one_cluster(self.uuid)
 
+    def test_a_wrong_setting_does_not_cost_a_good_copy(self) -> None:
+        """A server that cannot tell its position because of a setting is not taken for one with damaged data."""
+        node = self.node(2)
+        self.keep_writing()
+        node.kill()
+        right = node.cnf.read_text()
+        node.cnf.write_text(right + "innodb_page_size = 8192\n")
+        node.launch()
+        self.assertEqual(node.wait_exit(60), 78, node.words(20))
+        node.wait_said(r"the server cannot tell its position .*: InnoDB's files are not as its settings say.*"
+                       r"the data are damaged: they are kept", 1)
+        self.assertEqual(self.keys.position("n2")["state"], "running")
+        node.cnf.write_text(right)
+        log = node.log.stat().st_size
+        node.launch()
+        self.wait_whole()
+        self.assertIn("IST received", node.log.read_text(errors="replace")[log:])
+        self.assert_one_cluster(self.uuid)
+
+    def test_damaged_data_are_replaced(self) -> None:
+        node = self.node(2)
+        node.kill()
+        with (node.data / "ib_logfile0").open("r+b") as redo:
+            redo.write(bytes(range(256)) * 64)
+        mark = node.mark()
+        node.launch()
+        self.wait_whole()
+        node.wait_said(r"--wsrep-recover found no position, or damaged data", 1, since=mark)
+        self.finish()
+
     def test_a_wiped_node_gets_everything(self) -> None:
         node = self.node(2)
         node.stop()
