@@ -73,17 +73,19 @@ static bool prepare_start(struct init *init, const struct bootstrap *bootstrap, 
 {
     const char *datadir = init->info.datadir;
     const struct state old = init->state;
+    bool given_up = must_blank(init) || !has_history(&init->holding);
 
     init->disk_known = false; /* whatever becomes of this start: the directory has to be looked at again */
     if (must_blank(init) && !datadir_blank(datadir, error))
         return false;
-    if ((must_blank(init) || !has_history(&init->holding)) && !gcache_drop(&init->info, error))
+    if (given_up && (!gcache_drop(&init->info, error) || !datadir_drop_ddl_log(&init->info, error)))
         return false;
     if (bootstrap != NULL) {
         init->state.lineage = bootstrap->lineage;
         init->state.epoch = bootstrap->epoch > init->state.epoch ? bootstrap->epoch : init->state.epoch;
     }
     init->state.pledged = false;
+    init->state.served = init->state.served && !given_up;
     if (!remember_now(init, error)) {
         init->state = old; /* on disk is the one or the other; from here on it is the old one that counts */
         return error_context(error, "cannot note what the server is started for");
@@ -275,6 +277,14 @@ static enum carried claim(struct init *init, struct error *error)
 
 static enum carried stop(struct init *init)
 {
+    struct error error;
+
+    /* Galera may have found the copy inconsistent. */
+    if (init->decision.cause == CAUSE_DISCONNECTED) {
+        init->state.served = false;
+        if (!remember_now(init, &error))
+            log_warning("%s", error.text);
+    }
     process_stop(init, init->decision.cause == CAUSE_CLAIM_LOST ? STOP_AT_ONCE : STOP_CLEANLY);
     if (init->process.child.pid != 0) /* not even by SIGKILL: it hangs in the kernel */
         return CARRY_AGAIN;

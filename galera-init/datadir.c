@@ -224,14 +224,32 @@ bool datadir_blank(const char *datadir, struct error *error)
     return datadir_write_grastate(datadir, &none, false, error);
 }
 
+/* Removes a file so that it stays removed. */
+static bool drop(const char *path, const char *directory, struct error *error)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return error_set(error, EXIT_TRY_AGAIN, "cannot remove %s: %s", path, strerror(errno));
+    /* Also when it was gone: that need not be on disk yet. */
+    return sync_directory(directory) || errno == ENOENT ||
+           error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", directory, strerror(errno));
+}
+
 bool datadir_drop_view(const char *datadir, struct error *error)
 {
     char path[SERVER_PATH_SIZE + 64];
 
     snprintf(path, sizeof path, "%s/gvwstate.dat", datadir);
-    if (unlink(path) != 0 && errno != ENOENT)
-        return error_set(error, EXIT_TRY_AGAIN, "cannot remove %s: %s", path, strerror(errno));
-    /* Also when it was gone: that need not be on disk yet. */
-    return sync_directory(datadir) || errno == ENOENT ||
-           error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", datadir, strerror(errno));
+    return drop(path, datadir, error);
+}
+
+bool datadir_drop_ddl_log(const struct server_info *info, struct error *error)
+{
+    char directory[SERVER_PATH_SIZE];
+
+    snprintf(directory, sizeof directory, "%s", info->ddl_log);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        return true; /* the server named none: one that is too old to have such a log */
+    *slash = '\0';
+    return drop(info->ddl_log, directory[0] == '\0' ? "/" : directory, error);
 }

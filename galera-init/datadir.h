@@ -56,6 +56,13 @@ bool datadir_blank(const char *datadir, struct error *error);
 /* safe_to_bootstrap: 1, on which Galera insists; `position` with the seqno as it is to be read by the server. */
 bool datadir_write_grastate(const char *datadir, const struct position *position, bool safe, struct error *error);
 
+/*
+ * Removes the log by which the server completes or undoes the schema changes that it was killed in. It belongs to the
+ * copy that is given up; a full transfer leaves it in place (wsrep_sst_rsync copies over it, wsrep_sst_mariabackup
+ * spares *.log), and the server would drop or rename tables of the new copy by it.
+ */
+bool datadir_drop_ddl_log(const struct server_info *info, struct error *error);
+
 bool datadir_drop_view(const char *datadir, struct error *error);
 
 /*

@@ -161,6 +161,7 @@ bool look_at_disk(struct init *init, struct error *error)
     error->code = EXIT_YES;
     if (!install(init, error) || !datadir_read(init->info.datadir, init->state.fresh, &signs, &init->view, error))
         return false;
+    signs.served = init->state.served;
     if (holding_needs_recover(&signs) && !recover(init, &signs, error))
         return false;
     init->holding = holding_judge(&signs);

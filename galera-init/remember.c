@@ -73,7 +73,8 @@ static bool same_peers(const struct state *a, const struct state *b)
 /* In what remember() changes. */
 static bool same_memory(const struct state *a, const struct state *b)
 {
-    return a->lease == b->lease && a->epoch == b->epoch && a->fresh == b->fresh && same_peers(a, b);
+    return a->lease == b->lease && a->epoch == b->epoch && a->fresh == b->fresh && a->served == b->served &&
+           same_peers(a, b);
 }
 
 bool remember(struct init *init, struct error *error)
@@ -93,6 +94,8 @@ bool remember(struct init *init, struct error *error)
     }
     if (init->process.was_primary)
         next.fresh = false;
+    if (init->process.answers && facts_are_primary(&init->process.facts))
+        next.served = true;
     if (init->state_is_saved && same_memory(&next, &init->state))
         return true;
     struct state old = init->state;

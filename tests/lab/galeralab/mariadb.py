@@ -210,6 +210,10 @@ class Node(Server):
 
     def _position(self) -> list[str]:
         """As Debian's service does: after a crash, start at the position that InnoDB still knows."""
+        if not self.grastate().get("uuid", "").strip("0-"):
+            # It died in a schema change, and gets a full transfer, which leaves this log; by it the server would drop
+            # tables of the new copy.
+            (self.data / "ddl_recovery.log").unlink(missing_ok=True)
         return [f"--wsrep-start-position={self.recover()}"] if self.crashed() else []
 
     def join_launch(self, *arguments: str) -> None:
