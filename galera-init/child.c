@@ -26,6 +26,12 @@ void child_set_tick(void (*call)(void *context), void *context)
     tick.context = context;
 }
 
+void child_tick(void)
+{
+    if (tick.call != NULL)
+        tick.call(tick.context);
+}
+
 static _Noreturn void become(const char *const *argv, int out_fd, int go_fd, int result_fd)
 {
     int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -150,8 +156,7 @@ enum child_end child_run(const char *const *argv, int out_fd, int wake_fd, struc
         }
         if (wake_fd < 0)
             poll(NULL, 0, POLL_MS);
-        if (tick.call != NULL)
-            tick.call(tick.context);
+        child_tick();
         if (deadline_passed(deadline)) {
             end_now(pid, status);
             return CHILD_LATE;
