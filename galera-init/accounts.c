@@ -19,9 +19,6 @@
  */
 enum { STATEMENT_MS = 10000 };
 
-/* What node_open logs in with when nothing is configured. */
-#define DEFAULT_USER "clustercheck"
-
 /* '_' would stand for any character: the database of a grant is a pattern. */
 #define GRANTED "`galera\\_init`.*"
 
@@ -33,7 +30,7 @@ static void add_account(struct node *node, struct text *sql, const char *user)
 
 static bool make_account(struct node *node, const struct settings *settings, struct error *error)
 {
-    const char *user = settings->node.user == NULL ? DEFAULT_USER : settings->node.user;
+    const char *user = settings->node.user == NULL ? NODE_DEFAULT_USER : settings->node.user;
     struct text sql = {0};
 
     if (!settings->create_account)
