@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "num.h"
 #include "signals.h"
 
@@ -89,11 +90,8 @@ static void reap(pid_t pid, int *status)
 
 static void close_pipes(struct child *child)
 {
-    if (child->go_fd >= 0)
-        close(child->go_fd);
-    if (child->result_fd >= 0)
-        close(child->result_fd);
-    child->go_fd = child->result_fd = -1;
+    fd_close(&child->go_fd);
+    fd_close(&child->result_fd);
 }
 
 void child_abandon(struct child *child)
