@@ -228,11 +228,15 @@ static enum carried pc_bootstrap(struct init *init, struct error *error)
 
 /* --- being Primary ------------------------------------------------------------------------------------------------ */
 
-/* The first server of a new cluster: the accounts that the others will need, before anybody may join. */
+/*
+ * The first server of a new cluster: the accounts that the others will need, before anybody may join. Not recorded yet,
+ * it is the first, whatever has become of earlier starts: one that was stopped before its accounts were made has a
+ * history, too.
+ */
 static bool make_accounts(struct init *init, struct error *error)
 {
     const struct bootstrap *last = &init->situation.bootstrap;
-    bool first = last->phase == BOOTSTRAP_STARTING && last->kind == KIND_NEW && uuid_is_nil(&last->base.uuid) &&
+    bool first = last->phase == BOOTSTRAP_STARTING && last->kind == KIND_NEW && !init->situation.has_uuid &&
                  strcmp(last->node, init->settings->name) == 0;
     const struct seed_job job = {
         .settings = init->settings, .socket = init->info.socket, .boot = init->boot, .epoch = init->state.epoch};

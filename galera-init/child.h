@@ -42,6 +42,9 @@ enum child_end child_run(const char *const *argv, int out_fd, int wake_fd, struc
 /* Called several times a second while child_run waits: for signs of life. */
 void child_set_tick(void (*call)(void *context), void *context);
 
+/* The same from a wait of another kind. */
+void child_tick(void);
+
 /* "exit code 1", "signal 9 (Killed)"; returns text. */
 const char *child_status_text(int status, char *text, size_t size);
 

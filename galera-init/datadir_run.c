@@ -12,6 +12,7 @@
 #include "child.h"
 #include "datadir.h"
 #include "explain.h"
+#include "fd.h"
 
 /*
  * A log for a run of the server, in a directory of its own that belongs to the server's user: the kernel does not let
@@ -48,8 +49,7 @@ static bool run_log_open(struct run_log *log, const char *datadir, struct error 
 
 static void run_log_close(struct run_log *log)
 {
-    if (log->fd >= 0)
-        close(log->fd);
+    fd_close(&log->fd);
     if (log->path[0] == '\0')
         return;
     unlink(log->path);

@@ -90,6 +90,7 @@ struct init {
     pid_t loader; /* 0: none runs */
     bool load_over;
     int64_t load_after_ns;
+    int64_t load_complete_ns; /* since when the cluster has had its size; 0: it has not */
     struct backoff load_backoff;
 
     bool stopping; /* a signal has come */

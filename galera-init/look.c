@@ -330,7 +330,9 @@ bool look(struct init *init, struct error *error)
         return false;
     look_begin(&init->situation, init->settings, &init->state);
     look_at_self(init);
+    tell_alive(init); /* each of these may take seconds */
     look_at_etcd(init, deadline_in_ms(ETCD_MOST_MS));
+    tell_alive(init);
     if (!remember(init, error))
         return false;
     look_at_self(init);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "init.h"
 #include "log.h"
 #include "marks.h"
@@ -46,8 +47,7 @@ bool process_start(struct init *init, const struct server_start *start, struct e
     if (out_fd < 0 && init->info.log_error[0] == '\0')
         return false;
     started = child_fork(&process->child, arguments.argv, out_fd, error);
-    if (out_fd >= 0)
-        close(out_fd);
+    fd_close(&out_fd);
     if (!started)
         return false;
     init->state.server_pid = process->child.pid;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "fd.h"
 #include "num.h"
 
 enum { HELP_TIMEOUT_MS = 60000, HELP_SIZE_MOST = 1024 * 1024, ERROR_TAIL_SIZE = 600 };
@@ -207,8 +208,7 @@ bool server_ask(const struct server_command *command, int wake_fd, struct server
             done = judge_info(info, error);
         }
     }
-    if (fd >= 0)
-        close(fd);
+    fd_close(&fd);
     free(text);
     free(arguments);
     return done;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backoff.h"
+#include "fd.h"
 #include "init.h"
 #include "log.h"
 #include "notify.h"
@@ -334,10 +335,8 @@ int supervise(const struct settings *settings, const struct server_command *comm
     keys_free(&init->keys);
     statefile_close(&init->file);
     notify_close();
-    if (init->stop_fd >= 0)
-        close(init->stop_fd);
-    if (init->signal_fd >= 0)
-        close(init->signal_fd);
+    fd_close(&init->stop_fd);
+    fd_close(&init->signal_fd);
     free(init);
     return code;
 }

@@ -147,6 +147,23 @@ class Refusals(BlankCase):
         self.assertEqual(self.keys.position("n1")["state"], "attested")
         wait_until(lambda: not self.keys.member("n1"), 10, "the lease to be given back")
 
+    def test_sigterm_while_the_accounts_are_made(self) -> None:
+        """users_sql may take long; the first server is not announced before it is through, and can be stopped."""
+        node = self.node(1)
+        statements = node.users.read_text()
+        node.users.write_text("SELECT SLEEP(300);\n")
+        node.launch()
+        sleeping = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%'"
+        wait_until(lambda: node.answers() and node.sql(sleeping) == [["1"]], 60, "users_sql to run")
+        self.assertEqual(self.keys.bootstrap()["phase"], "starting")
+        node.stop(45)
+        self.assertEqual(self.keys.bootstrap()["phase"], "starting")
+        node.users.write_text(statements)
+        node.launch()
+        node.wait_settled()
+        self.assertEqual(self.keys.bootstrap()["phase"], "primary")
+        self.assertEqual(run_sql(node.app(), "SELECT 1"), [["1"]])
+
     def test_a_second_galera_init_with_the_name_of_a_living_one(self) -> None:
         """On another host, as far as that one knows: everything but the name is its own."""
         node = self.node(1)

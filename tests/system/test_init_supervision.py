@@ -30,7 +30,7 @@ class OneNode(WholeCase):
         self.keep_writing()
         node.kill()
         right = node.cnf.read_text()
-        node.cnf.write_text(right + "innodb_page_size = 8192\n")
+        node.cnf.write_text(right.replace("[mysqld]\n", "[mysqld]\ninnodb_page_size = 8192\n", 1))
         node.launch()
         self.assertEqual(node.wait_exit(60), 78, node.words(20))
         node.wait_said(r"the server cannot tell its position .*: InnoDB's files are not as its settings say.*"
