@@ -257,7 +257,8 @@ valgrind: deps-lint ## the unit tests under valgrind
 	@$(MAKE) --no-print-directory unit-programs
 	@set -e; for program in $(UNIT_TESTS); do \
 		echo "valgrind $$program"; \
-		valgrind -q --error-exitcode=99 --leak-check=full --trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
+		valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+			--trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
 			{ cat $(BUILD)/valgrind.out; exit 1; }; \
 	done
 

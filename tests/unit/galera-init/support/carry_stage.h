@@ -186,12 +186,21 @@ static const struct fake_hooks hooks = {.before = before_call};
 
 static int begin(void **state)
 {
+    init.file = (struct statefile){.directory_fd = -1, .lock_fd = -1};
     return scratch_begin(state);
+}
+
+static void close_all(void)
+{
+    statefile_close(&init.file);
+    if (init.etcd != NULL)
+        etcd_close(init.etcd);
+    init.etcd = NULL;
 }
 
 static int end(void **state)
 {
-    statefile_close(&init.file);
+    close_all();
     return scratch_end(state);
 }
 
@@ -221,7 +230,7 @@ static void set_up(const char *words, bool recovered)
     fault = FAKE_ANSWER;
     condition_holds = starts = makes_accounts = makes_primary = stops = true;
     trace[0] = '\0';
-    statefile_close(&init.file);
+    close_all();
     int scratch_ended = scratch_end(NULL);
     assert_int_equal(scratch_ended, 0);
     assert_int_equal(scratch_begin(NULL), 0);
