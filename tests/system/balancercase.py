@@ -184,7 +184,7 @@ class Balancer:
 
     def start_haproxy(self) -> None:
         """HAProxy with what is in the file, as systemd would start it."""
-        self.program.until(self.config.exists, 20, f"{self.config} to be written")
+        self.program.until(self.config.exists, 60, f"{self.config} to be written")
         self.haproxy.process.start([host.tool("haproxy"), "-db", "-f", str(self.main), "-f", str(self.config)])
         self.haproxy.process.wait_ready(lambda: self.haproxy.admin.exists() and self.info().get("Pid"), 15)
         self.pid = int(self.info()["Pid"])
@@ -215,16 +215,16 @@ class Balancer:
     def states(self, backend: str = ANY) -> dict[str, str]:
         return {address: row["status"] for address, row in self.servers(backend).items()}
 
-    def wait_states(self, expected: Mapping[FakeNode | str, str], backend: str = ANY, timeout: float = 20) -> None:
+    def wait_states(self, expected: Mapping[FakeNode | str, str], backend: str = ANY, timeout: float = 60) -> None:
         """Exactly these servers in these states."""
         wanted = {node if isinstance(node, str) else node.address: state for node, state in expected.items()}
         self.program.until(lambda: self.states(backend) == wanted, timeout,
                            f"{self.name} to have {wanted} in {backend}, which it had as {self.states(backend)}")
 
-    def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 20) -> None:
+    def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 60) -> None:
         self.wait_states({node: "UP" for node in nodes}, backend, timeout)
 
-    def wait_up_addresses(self, *addresses: str, backend: str = ANY, timeout: float = 20) -> None:
+    def wait_up_addresses(self, *addresses: str, backend: str = ANY, timeout: float = 60) -> None:
         self.wait_states({address: "UP" for address in addresses}, backend, timeout)
 
     def connect(self, port: int = ANY_PORT) -> tuple[str, socket.socket]:

@@ -45,7 +45,7 @@ class Keys(RegistryCase):
         before = self.wait_entry("db1")
         self.assertEqual(self.entries()["db1"]["state"], "disabled")
         disabled.unlink()
-        wait_until(lambda: self.entries()["db1"]["state"] == "cannot-connect", 10, "the new state")
+        wait_until(lambda: self.entries()["db1"]["state"] == "cannot-connect", 60, "the new state")
         self.assertEqual(self.keys()[f"{PREFIX}/db1/state"].lease, before.lease)
         self.assertEqual(self.wait_entry("db1"), before, "the other keys must not be written again")
 

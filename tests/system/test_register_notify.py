@@ -33,7 +33,7 @@ class Notify(RegistryCase):
             except BlockingIOError:
                 return self.heard
 
-    def wait_heard(self, line: str, timeout: float = 10) -> None:
+    def wait_heard(self, line: str, timeout: float = 60) -> None:
         wait_until(lambda: line in self.hear(), timeout, f"{line} among {self.heard}", 0.02)
 
     def assert_watchdog_fed(self, program: Program, timeout_ms: int, seconds: float) -> None:

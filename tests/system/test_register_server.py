@@ -29,7 +29,7 @@ class BesideAServer(RegistryCase):
                                  "down_after": f"{self.DOWN_AFTER}s", **register}}
         return self.register("db1", "--when", when, settings=settings)
 
-    def wait_state(self, state: str, timeout: float = 15) -> None:
+    def wait_state(self, state: str, timeout: float = 60) -> None:
         wait_until(lambda: self.entries().get("db1", {}).get("state") == state, timeout, f"the state {state}", 0.02)
 
     def assert_there(self, before: KV, program: Program) -> None:
@@ -42,7 +42,7 @@ class BesideAServer(RegistryCase):
         self.assertEqual(self.entries(), {})
         self.node.bootstrap()
         started = time.monotonic()
-        wait_until(lambda: program.said("notice: registered"), 15, "the registration")
+        wait_until(lambda: program.said("notice: registered"), 60, "the registration")
         self.assertGreater(time.monotonic() - started, self.UP_AFTER / 2, "up_after was not waited for")
         self.assertEqual(self.entries()["db1"]["state"], "synced")
         self.assertEqual(program.stop(), 0)
