@@ -174,20 +174,20 @@ class Balancer:
             "writer_bind": f"{ip}:{WRITER_PORT}", "check": CHECK, "grace": "2s", "writer_grace": "200ms",
             "haproxy": host.tool("haproxy"), **settings}
         self.program: Program
+        self.verbosity = "-v"
         self.pid = 0
 
     # -- life
 
     def start(self, env: Mapping[str, str] = {}) -> Program:
-        self.program = self.case.start("galera-haproxy", "-v", settings={"haproxy": self.settings}, env=env)
+        self.program = self.case.start("galera-haproxy", self.verbosity, settings={"haproxy": self.settings}, env=env)
         return self.program
 
     def start_haproxy(self) -> None:
         """HAProxy with what is in the file, as systemd would start it."""
         self.program.until(self.config.exists, 60, f"{self.config} to be written")
         self.haproxy.process.start([host.tool("haproxy"), "-db", "-f", str(self.main), "-f", str(self.config)])
-        self.haproxy.process.wait_ready(lambda: self.haproxy.admin.exists() and self.info().get("Pid"), 15)
-        self.pid = int(self.info()["Pid"])
+        self.pid = int(self.haproxy.process.wait_ready(lambda: self.haproxy.admin.exists() and self.info().get("Pid"), 60))
 
     def up(self) -> "Balancer":
         self.start()
@@ -229,9 +229,9 @@ class Balancer:
 
     def connect(self, port: int = ANY_PORT) -> tuple[str, socket.socket]:
         """A new session: the node that answers, "" when nobody does, and the session."""
-        connection = socket.create_connection((self.ip, port), 5)
+        connection = socket.create_connection((self.ip, port), 20)
         self.case.addCleanup(connection.close)
-        connection.settimeout(5)
+        connection.settimeout(20)
         try:
             return connection.recv(100).decode().strip(), connection
         except OSError:

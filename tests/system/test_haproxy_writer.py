@@ -35,7 +35,7 @@ class OneWriter(BalancerCase):
         _, old = lb.connect(WRITER_PORT)
         first.code = 503
         self.wait_writer(lb, second)
-        self.assertFalse(alive(old), "sessions on the former writer are cut")
+        wait_until(lambda: not alive(old), 60, "sessions on the former writer to be cut")
         wait_until(lambda: self.agreed() == second.address, 60, "etcd to have the new writer")
         _, stays = lb.connect(WRITER_PORT)
         first.code = 200

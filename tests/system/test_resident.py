@@ -84,7 +84,7 @@ class SameTruth(ResidentCase):
     def test_configuration_error_is_told(self) -> None:
         service = self.resident("--nonsense", ready=False)
         self.assertEqual(reasons(whole(service.probe())), (503, "configuration-error"))
-        self.assertEqual(service.process.wait(10), 64)
+        self.assertEqual(service.process.wait(60), 64)
 
 
 class Life(ResidentCase):
@@ -96,9 +96,9 @@ class Life(ResidentCase):
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             time.sleep(0.2)
             service.process.send_signal(signal.SIGTERM)
-            connection.settimeout(5)
+            connection.settimeout(60)
             self.assertTrue(connection.recv(65536).startswith(b"HTTP/1.1 503"))
-        self.assertEqual(service.process.wait(5), 0)
+        self.assertEqual(service.process.wait(60), 0)
 
     def test_sighup_reads_the_configuration_again(self) -> None:
         service = self.resident(body="galera")
@@ -170,7 +170,7 @@ class Life(ResidentCase):
                 self.node.sql(f"SET GLOBAL wsrep_desync={value}")
                 self.wait_answer(service, 200 if reason == "synced" else 503, reason)
             lines: list[str] = []
-            daemon.settimeout(20)
+            daemon.settimeout(60)
             while len(lines) < 3:
                 lines += [text for text in [daemon.recv(65536).decode()] if text != "full"]
             self.assertEqual([line.split("reason=")[1].split()[0] for line in lines], ["synced", "desynced", "synced"])
@@ -228,7 +228,7 @@ class Hosts(ResidentCase):
         for _ in range(100):
             self.assertEqual(reasons(whole(http_probe(address, PORT))), (200, "synced"))
         child.terminate()
-        self.assertEqual(child.wait(5), 0)
+        self.assertEqual(child.wait(60), 0)
 
 
 class Agent(ResidentCase):
