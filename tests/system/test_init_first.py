@@ -68,7 +68,7 @@ class ThreeNodes(BlankCase):
             self.assertEqual(key.lease != 0, name.startswith("member/"), name)
         for node in self.nodes:
             self.assertEqual(self.keys.position(node.name)["state"], "running")
-            self.wait_for(lambda: self.keys.member(node.name)["phase"] == "synced", 15, f"{node.name} to be synced in etcd")
+            self.wait_for(lambda: self.keys.member(node.name)["phase"] == "synced", 60, f"{node.name} to be synced in etcd")
             self.assertTrue(self.keys.member(node.name)["address"].startswith(node.address))
 
     def assert_no_option_is_left_behind(self) -> None:
@@ -115,7 +115,7 @@ class Refusals(BlankCase):
         except OSError:
             pass
         node.launch()
-        wait_until(lambda: not node.process.alive() or node.said(r"No space left on device"), 30, "it to notice")
+        wait_until(lambda: not node.process.alive() or node.said(r"No space left on device"), 60, "it to notice")
         node.wait_said(r"No space left on device")
         self.assertEqual(self.keys.all().keys() & {"bootstrap", "uuid", "position/n1"}, set())
         self.assertEqual(node.server_argv(), [])
@@ -145,7 +145,7 @@ class Refusals(BlankCase):
         node.wait_said(r"1 of 3 nodes have registered \(missing two more\)")
         node.stop(15)
         self.assertEqual(self.keys.position("n1")["state"], "attested")
-        wait_until(lambda: not self.keys.member("n1"), 10, "the lease to be given back")
+        wait_until(lambda: not self.keys.member("n1"), 60, "the lease to be given back")
 
     def test_sigterm_while_the_accounts_are_made(self) -> None:
         """users_sql may take long; the first server is not announced before it is through, and can be stopped."""

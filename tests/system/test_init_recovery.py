@@ -25,7 +25,7 @@ class Recovery(WholeCase):
 
     def attest_lost(self, node: Managed, on: Managed) -> None:
         """The operator's word, which is not taken before the lease of the dead has expired."""
-        self.wait_for(lambda: not self.keys.member(node.name), 15, f"the lease of {node.name} to expire")
+        self.wait_for(lambda: not self.keys.member(node.name), 60, f"the lease of {node.name} to expire")
         done = on.command("attest-lost", node.name)
         self.assertEqual(done.returncode, 0, done.stderr)
 
@@ -48,7 +48,7 @@ class Stopped(Recovery):
 
     def test_all_stop_at_once(self) -> None:
         self.keep_writing()
-        self.wait_for(lambda: self.ledger.count() > 30, 30, "rows")
+        self.wait_for(lambda: self.ledger.count() > 30, 60, "rows")
         for node in self.nodes:
             node.terminate()
         for node in self.nodes:
@@ -91,7 +91,7 @@ class Stopped(Recovery):
         self.assertIn("n3 is alive and speaks for itself", refused.stderr)
         third.kill()
         self.wait_synced(self.nodes[:2])
-        self.wait_for(lambda: not self.keys.member("n3"), 15, "the lease of n3 to expire")
+        self.wait_for(lambda: not self.keys.member("n3"), 60, "the lease of n3 to expire")
         done = first.command("forget", "n3")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.keys.position("n3"), {})
@@ -102,7 +102,7 @@ class Stopped(Recovery):
 class Crashed(Recovery):
     def test_all_killed_at_once_form_their_old_view_again(self) -> None:
         self.keep_writing()
-        self.wait_for(lambda: self.ledger.count() > 30, 30, "rows")
+        self.wait_for(lambda: self.ledger.count() > 30, 60, "rows")
         self.kill_all()
         self.ledger.stop()
         self.launch_all()
@@ -180,7 +180,7 @@ class Crashed(Recovery):
         for node in (second, third):
             self.attest_lost(node, on=first)
         first.wait_ready()
-        self.wait_for(lambda: self.keys.bootstrap()["phase"] == "primary", 20, "the bootstrap to be recorded as done")
+        self.wait_for(lambda: self.keys.bootstrap()["phase"] == "primary", 60, "the bootstrap to be recorded as done")
         self.write_rows(first, 3)
         first.kill()
         (first.data / "grastate.dat").unlink()
