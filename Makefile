@@ -349,7 +349,7 @@ HELPERS    = conf/rsyslog/galera-log
 COMMANDS   = $(PROGRAMS) $(notdir $(SCRIPTS))
 DROPINS    = $(wildcard conf/systemd/*.d)
 EXAMPLES   = $(filter-out %/accounts %/bash-completion %/systemd %/sysusers.d %/tmpfiles.d,$(wildcard conf/*))
-PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/clustercheck-suite/conf/|$(DOCDIR)/examples/|g'
+PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/galera-suite/|$(DOCDIR)/|g'
 
 .PHONY: install uninstall
 install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files that exist are kept
