@@ -319,7 +319,7 @@ deb-packages:
 
 # These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
 # file systems from this machine's apt sources, which takes minutes.
-.PHONY: test-deb test-container test-guide test-install
+.PHONY: test-deb test-container test-guide test-install test-units
 test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
@@ -336,6 +336,11 @@ test-install: deps ## `make install` on fresh machines, used by the documented s
 	@$(MAKE) --no-print-directory all
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system fresh --timeout 3600
+
+test-units: deps ## the units under a systemd of their own, on one machine
+	@$(MAKE) --no-print-directory all
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system machine_units --timeout 1800
 
 # --- installation ----------------------------------------------------------------------------------------------
 

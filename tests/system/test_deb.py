@@ -72,7 +72,7 @@ class Packages(MachineCase):
     def test_1_install(self) -> None:
         self.apt("install /root/old/*.deb")
         self.assertRegex(self.sh("getent passwd clustercheck"), r":/usr/sbin/nologin$")
-        self.assertEqual(self.sh("stat -c '%U %a' /run/clustercheck").strip(), "clustercheck 755")
+        self.assertEqual(self.sh("stat -c '%U %a' /run/clustercheck").strip(), "clustercheck 775")
         programs = self.sh("dpkg -L clustercheck galera-suite | grep ^/usr/bin/").split()
         self.assertIn("/usr/bin/clustercheck", programs)
         for program in programs:

@@ -2,13 +2,12 @@
 a node that is killed, and an end without a trace."""
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import threading
 
 from guide import steps_of
 from guidecase import ANY, FIRST, NODES, WRITER, GuideCase
+from machinecase import make_on
 
 from galeralab import host, wait_until
 from galeralab.client import SqlError, run_sql
@@ -28,13 +27,6 @@ EDITED = {"/etc/clustercheck.conf", "/etc/haproxy/haproxy.cfg", "/etc/haproxy/ga
 
 def files(machine: Machine) -> set[str]:
     return {name for name in machine.sh("find / -xdev").split("\n") if name and not RECORDS.search(name)}
-
-
-def make(target: str, machine: Machine) -> None:
-    """From the tree that is here, with the programs that are built, into the files of the machine."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "CLUSTERCHECK_"))}
-    subprocess.run(["make", "-C", str(host.CHECKOUT), target, f"BUILD={os.environ.get('BUILD', 'build')}", f"DESTDIR={machine.root}",
-                    "PREFIX=/usr"], env=clean, timeout=600, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 class Writer(threading.Thread):
@@ -91,7 +83,7 @@ class Fresh(GuideCase):
         """In place of the packages of the suite: what the page says of installing from source. The others are there."""
         after = re.search(r"`make deps && make && make install PREFIX=/usr\s+&& ([^`]+)`", PAGE)[1]
         for machine in self.machines.values():
-            make("install", machine)
+            make_on(machine, "install")
             machine.sh(after)
         section = PAGE[:PAGE.index("\n## 2.")].count("\n") + 1
         rest = [step for step in steps_of(FIRST) if step.hosts and step.line < section and "apt-get" not in step.script]
@@ -101,7 +93,7 @@ class Fresh(GuideCase):
 
     def uninstall(self) -> None:
         for machine in self.machines.values():
-            make("uninstall", machine)
+            make_on(machine, "uninstall")
             machine.sh("systemctl daemon-reload")
 
     def kill_a_node_while_clients_write(self) -> None:
