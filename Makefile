@@ -157,6 +157,7 @@ DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server e
 DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd rsyslog rsyslog-gnutls rsyslog-elasticsearch
 DEPS_BENCH = nginx
 DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
+DEPS_RPM   = rpm
 DEPS_MACHINES = debootstrap
 DEPS_CONTAINER = buildah
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
@@ -316,6 +317,17 @@ deb-packages:
 	tar -c --exclude-vcs --exclude=./build --exclude=./$(BUILD) --exclude=__pycache__ . | tar -x -C $(BUILD)/deb/source
 	cd $(BUILD)/deb/source && dpkg-buildpackage --build=binary --no-sign --jobs=2
 	lintian --fail-on error,warning,info --info $(BUILD)/deb/*.changes
+
+.PHONY: rpm
+rpm: deps ## build the RPM packages clustercheck and galera-suite (on Debian too, to look at them)
+	@.ci/deps $(DEPS_RPM)
+	@rm -rf $(BUILD)/rpm
+	@mkdir -p $(BUILD)/rpm/SOURCES
+	tar -cz --exclude-vcs --exclude=./build --exclude=./$(BUILD) --exclude=__pycache__ --transform='s|^\.|clustercheck-suite-$(VERSION)|' \
+		-f $(BUILD)/rpm/SOURCES/clustercheck-suite-$(VERSION).tar.gz .
+	rpmbuild -bb --define "_topdir $(abspath $(BUILD))/rpm" --define "suite_version $(VERSION)" $(if $(wildcard /etc/debian_version),--nodeps) \
+		rpm/clustercheck-suite.spec
+	@BUILD=$(BUILD) tests/run --system rpm
 
 # These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
 # file systems from this machine's apt sources, which takes minutes.

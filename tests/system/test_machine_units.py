@@ -162,7 +162,8 @@ class UnitsOnAMachine(MachineCase):
         examples = "/usr/share/doc/galera-suite/examples"
         self.sh(f"""
             cp {examples}/haproxy/main.cfg /etc/haproxy/haproxy.cfg
-            systemctl enable --now galera-haproxy
+            systemctl enable galera-haproxy haproxy
+            systemctl start galera-haproxy
             systemctl restart haproxy""")
         self.assertFalse(self.machine().ok("ss -Hltn sport = :33306 | grep ."), "nothing says that HAProxy should load it")
         self.sh(f"""
@@ -211,9 +212,7 @@ class UnitsOnAMachine(MachineCase):
                  "clustercheck@1"]
         for unit in units:
             with self.subTest(unit=unit):
-                found = self.sh(f"systemd-analyze security --no-pager --json=off {unit}.service | grep -o 'Overall exposure.*: [0-9.]*' "
-                                "|| true")
-                self.assertRegex(found, r": [\d.]+$")
+                found = self.sh(f"systemd-analyze security --no-pager {unit}.service | grep -o 'Overall exposure.*: [0-9.]*'")
                 self.assertLessEqual(float(found.split()[-1]), MOST_EXPOSURE)
 
     def test_10_a_stop_withdraws_the_entry_first_and_drains(self) -> None:
