@@ -86,7 +86,7 @@ class Follower:
 
     def _power_on(self, names: list[str]) -> None:
         for name in names:
-            self.machines[name].boot()
+            self.machines[name].boot(until="basic.target")
 
     def journals(self, lines: int = 25) -> str:
         """The last words of what matters on every machine that is on."""

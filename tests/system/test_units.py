@@ -94,8 +94,8 @@ class Units(unittest.TestCase):
                     if match := re.fullmatch(r"man:([a-z-]+)\(8\)", page):
                         self.assertTrue((host.CHECKOUT / match[1] / f"{match[1]}.8").exists())
                     else:
-                        file = page.removeprefix("file:/usr/share/doc/clustercheck-suite/")
-                        self.assertTrue((host.CHECKOUT / file).is_file(), file)
+                        file = page.removeprefix("file:/usr/share/doc/galera-suite/examples/")
+                        self.assertTrue((CONF / file).is_file(), file)
 
     @each_service
     def test_starts_one_of_our_programs_with_options_that_it_has(self, unit: UnitFile) -> None:
