@@ -17,7 +17,7 @@ from machines import Container, Images, Network
 LONG = True
 DEBIAN = Base("debian")
 ETCD = "http://10.0.0.254:2379"
-TARGETS = ("node", "balancer")
+TARGETS = ("node", "balancer", "courier")
 NODES = (1, 2, 3)
 
 
@@ -31,10 +31,10 @@ class Case(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.work)
         cls.images = Images()
         cls.addClassCleanup(cls.images.end)
-        cls.images.import_root(DEBIAN.make(), "base")
+        base = cls.images.import_root(DEBIAN.make())
         cls.copy_sources(cls.work / "source")
         for target in TARGETS:
-            cls.images.build(cls.work / "source", target, "base")
+            cls.images.build(cls.work / "source", target, base)
         cls.configurations = {target: cls.images.configuration(target) for target in TARGETS}
         cls.roots = {target: cls.images.mount(target) for target in TARGETS}
         cls.network = Network()

@@ -86,9 +86,10 @@ class Base:
 
     def _fill(self, draft: Path) -> None:
         if self._below:
-            self._command(["cp", "-a", str(self._below.make()), str(draft)])
+            self._command(["cp", "-a", "--one-file-system", str(self._below.make()), str(draft)])
         else:
-            self._command([host.tool("debootstrap"), "--variant=minbase", release(), str(draft), mirror()])
+            # debootstrap may leave /proc mounted; with mounts of its own that ends with it.
+            self._command(["unshare", "--mount", host.tool("debootstrap"), "--variant=minbase", release(), str(draft), mirror()])
             (draft / "etc/apt/sources.list").write_text(sources())
             (draft / "etc/apt/apt.conf.d/99host").write_text(_acquire_options())
         if self.packages:

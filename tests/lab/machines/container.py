@@ -32,11 +32,13 @@ class Images:
             raise LabError(f"buildah {' '.join(arguments)} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
         return done.stdout.strip()
 
-    def import_root(self, root: Path, name: str) -> None:
-        """An image out of a root file system."""
-        container = self.buildah("from", "scratch")
-        self.buildah("add", "-q", container, str(root), "/")
-        self.buildah("commit", "-q", "--rm", container, name)
+    def import_root(self, root: Path) -> str:
+        """An image out of a root file system, and its name; only once, since what is built on it is kept as long as it is."""
+        if not self.buildah("images", "--quiet", "--filter", f"reference=localhost/{root.name}"):
+            container = self.buildah("from", "scratch")
+            self.buildah("add", "-q", container, str(root), "/")
+            self.buildah("commit", "-q", "--rm", container, root.name)
+        return root.name
 
     def build(self, context: Path, target: str, base: str) -> None:
         self.buildah("bud", "-q", "--layers", "--isolation", "chroot", "--pull-never", "--format", "docker", "--build-arg", f"BASE={base}",
