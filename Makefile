@@ -324,9 +324,9 @@ test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
 
-test-container: deps ## the images: built by buildah, three nodes and a balancer run from them
+test-container: deps ## the images: built by buildah, three nodes and a balancer run from them, by themselves and by the units for fleet
 	@.ci/deps $(DEPS_MACHINES) $(DEPS_CONTAINER)
-	@BUILD=$(BUILD) tests/run --system container --timeout 5400
+	@BUILD=$(BUILD) tests/run --system container -j 1 --timeout 5400
 
 test-guide: deb ## docs/: every guide, followed on machines as it stands there
 	@.ci/deps $(DEPS_MACHINES)

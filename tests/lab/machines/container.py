@@ -22,6 +22,7 @@ class Images:
     def __init__(self) -> None:
         self.home = host.build_dir().absolute() / "machines" / "images"
         self.home.mkdir(parents=True, exist_ok=True)
+        self._mounted: list[str] = []
 
     def buildah(self, *arguments: str, timeout: float = 1800) -> str:
         """Output of a buildah command; its errors are ours."""
@@ -49,10 +50,16 @@ class Images:
 
     def mount(self, name: str) -> Path:
         """The files of an image, not to be written to."""
-        return Path(self.buildah("mount", self.buildah("from", "--pull-never", name)))
+        self._mounted.append(self.buildah("from", "--pull-never", name))
+        return Path(self.buildah("mount", self._mounted[-1]))
+
+    def size(self, name: str) -> str:
+        """Of all layers together, unpacked."""
+        return json.loads(self.buildah("images", "--json", "--filter", f"reference=localhost/{name}:latest"))[0]["size"]
 
     def end(self) -> None:
-        self.buildah("rm", "--all")
+        if self._mounted:
+            self.buildah("rm", *self._mounted)
 
 
 class Container(Machine):

@@ -1,11 +1,16 @@
 """A network of its own for machines: a namespace with a bridge in it, which ends with the process that holds it."""
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Callable, TypeVar
 
 from galeralab.wait import LabError, wait_until
+
+T = TypeVar("T")
 
 
 class Network:
@@ -37,6 +42,17 @@ class Network:
         with open(log, "wb") as output:
             return subprocess.Popen(["nsenter", "-t", str(self.pid), "-n", *argv], stdin=subprocess.DEVNULL, stdout=output,
                                     stderr=output)
+
+    def within(self, act: Callable[[], T]) -> T:
+        """Do something of Python on this side of the network: sockets that it opens are there for ever."""
+        def enter() -> T:
+            with open(f"/proc/{self.pid}/ns/net", "rb") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0):
+                    raise LabError(f"setns: {os.strerror(ctypes.get_errno())}")
+            return act()
+
+        with ThreadPoolExecutor(1) as thread:  # a namespace is a thread's
+            return thread.submit(enter).result()
 
     def plug(self, name: str, pid: int, address: str) -> None:
         """Connect the network namespace of a process to the bridge, as eth0."""
