@@ -200,8 +200,10 @@ class Cluster(RunCase):
         self.addCleanup(collector.crash)
         for field, value in collector.entry.items():
             self.etcdctl(f"put /services/logcollector/logs/{field} {value}")
-        courier = self.container("courier", "db1", 21, {self.volume("db1"): "/var/lib/galera", self.volume("log"): "/var/lib/galera-log"},
-                                 GALERA_LOG_ERROR_LOG="/var/lib/galera/log/error.log{,.1}", CLUSTERCHECK_INIT_CLUSTER="boxes")
+        volumes = {self.volume("db1"): "/var/lib/galera", self.volume("log1"): "/var/lib/galera-log"}
+        courier = self.container("courier", "log1", 21, volumes,
+                                 GALERA_LOG_ERROR_LOG="/var/lib/galera/log/error.log{,.1}", GALERA_LOG_HOST="db1",
+                                 GALERA_LOG_CLUSTER="boxes")
         self.addCleanup(courier.end)
         courier.run()
         written = (self.volume("db1") / "log" / "error.log").read_text().count("[Note]")
@@ -227,7 +229,7 @@ class Cluster(RunCase):
         self.assertEqual(self.query("SELECT GROUP_CONCAT(id ORDER BY id) FROM app.t"), "1,2")
 
     def test_8_a_balancer_that_is_stopped_lets_its_sessions_end(self) -> None:
-        self.assertEqual(self.balancer.stop(), 0, self.balancer.said[-2000:])
+        self.assertEqual(self.balancer.stop(), 0)
         type(self).balancer = None
 
 

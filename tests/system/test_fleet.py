@@ -28,7 +28,8 @@ FLEET_SPECIFIERS = set("nNpi")
 SUFFIX = r"\.(service|socket|device|mount|automount|timer|path)$"
 
 # docker-run(1): the options that the units use, all of which take an argument.
-DOCKER_RUN = {"--name", "--net", "--hostname", "--env-file", "--env", "--volume", "--ulimit", "--oom-score-adj", "--cap-drop"}
+DOCKER_RUN = {"--name", "--net", "--hostname", "--env-file", "--env", "--volume", "--ulimit", "--oom-score-adj", "--cap-drop",
+              "--user"}
 
 
 def environment() -> dict[str, str]:

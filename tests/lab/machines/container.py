@@ -119,5 +119,7 @@ class Container(Machine):
     def stop(self, timeout: float = 120) -> int:
         """What `podman stop` does, with patience."""
         name = self._configuration.get("StopSignal", "SIGTERM")
+        if not self._pid:
+            raise LabError(f"{self.name} does not run")
         os.kill(self._pid, getattr(signal, name))
         return self.wait(timeout)
