@@ -73,6 +73,11 @@ class Fleet(unittest.TestCase):
             self.assertEqual(UNITS[name].one("X-Fleet", "MachineOf"), "galera@%i.service")
         self.assertEqual(UNITS["galera-haproxy.service"].one("X-Fleet", "Global"), "true")
 
+    def test_the_registration_comes_back_with_its_node(self) -> None:
+        """A unit that is bound to another ends with it, and is not started again by itself when that one is."""
+        self.assertIn("galera@%i.service", UNITS["galera-discovery@.service"].words("Unit", "BindsTo"))
+        self.assertIn("galera-discovery@%i.service", UNITS["galera@.service"].words("Unit", "Wants"))
+
     def test_nothing_for_systemd_to_complain_about(self) -> None:
         directory = Path(tempfile.mkdtemp(prefix="fleet"))
         self.addCleanup(shutil.rmtree, directory)
