@@ -184,6 +184,22 @@ class Fleet(ContainerCase):
         self.wait(self.answers, 30, "the others to serve")
         self.sh(3, "systemctl is-active galera-log@3")
 
+    def test_8_without_units_with_a_secret_of_the_engine_and_its_log_in_the_journal(self) -> None:
+        """As conf/container/README.md has it, but for the network."""
+        before = len(self.events)
+        self.sh(3, "podman secret create check-password /etc/galera-secrets/check-password")
+        self.sh(3, "podman run -d --name db3 --hostname m3 --net host -v galera:/var/lib/galera "
+                   f"--secret check-password,uid={USER},mode=0400 -e CLUSTERCHECK_ETCD_ENDPOINTS={ETCD} "
+                   "-e CLUSTERCHECK_MYSQL_PASSWORD_FILE=/run/secrets/check-password --stop-timeout 360 "
+                   f"--log-driver journald --log-opt tag=galera-init localhost/{IMAGES['GALERA_NODE_IMAGE']}:latest")
+        self.wait_registered(*MACHINES.values(), timeout=300)
+        self.assertEqual(self.sh(3, "podman exec db3 mariadb -N -e 'SELECT COUNT(*) FROM app.t'").strip(), "2")
+        wanted = {("m3", "galera-init"), ("m3", "mariadbd"), ("m3", "galera-register")}
+        self.wait(lambda: wanted <= {(event["host"], event["program"]) for event in self.events[before:]}, 90, "its events")
+        self.sh(3, "podman stop db3", 400)
+        self.wait_registered("m1", "m2")
+        self.assertEqual(self.sh(3, "podman inspect --format '{{.State.ExitCode}}' db3").strip(), "0")
+
 
 if __name__ == "__main__":
     unittest.main()
