@@ -63,6 +63,11 @@ class SchemaChanges(WholeCase):
 
         self.wait_for(caught, 60, what)
 
+    def create_tables(self) -> Creator:
+        creator = Creator(self.node(1))
+        self.wait_for(lambda: len(creator.made) > 2, 60, "tables to be made")
+        return creator
+
     def tables(self, node: Managed) -> set[str]:
         return {row[0] for row in node.sql("SET SESSION wsrep_sync_wait = 1; SELECT table_name FROM information_schema.tables "
                                            "WHERE table_schema = 'app' AND table_name LIKE 'made%'")}
@@ -80,21 +85,32 @@ class SchemaChanges(WholeCase):
         self.node(2).sql("".join(f"DROP TABLE app.{name};" for name in sorted(first)), timeout=120)
         self.finish()
 
-    def test_one_node_is_killed(self) -> None:
-        """The others have the table; the log that would drop it must not outlive the copy that it is about."""
+    def kill_one(self) -> tuple[Managed, Creator]:
         victim = self.node(1)
-        creator = Creator(victim)
+        creator = self.create_tables()
         self.freeze_when([victim], lambda: is_unsafe(victim) and is_in_ddl_log(victim), "a table that is half made")
         victim.kill()
         creator.join()
         self.wait_synced(self.nodes[1:])
+        return victim, creator
+
+    def test_one_node_is_killed(self) -> None:
+        victim, creator = self.kill_one()
         victim.launch()
         victim.wait_said(r"killed during a schema change")
         self.check(creator)
 
+    def test_one_node_is_killed_and_its_copy_given_up(self) -> None:
+        """The others have the table; the log that would drop it must not outlive the copy that it is about."""
+        victim, creator = self.kill_one()
+        victim.lose_state()
+        victim.launch()
+        victim.wait_said(r"given up as inconsistent or a transfer was interrupted")
+        self.check(creator)
+
     def test_all_are_killed(self) -> None:
         """grastate.dat is of no use on any of them: they go on from the newest copy by themselves."""
-        creator = Creator(self.node(1))
+        creator = self.create_tables()
         self.freeze_when(self.nodes, lambda: all(is_unsafe(node) for node in self.nodes), "a schema change on all nodes")
         self.kill_all()
         self.launch_all()
