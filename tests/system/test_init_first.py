@@ -87,7 +87,7 @@ class Refusals(BlankCase):
     def assert_ends(self, code: int, pattern: str) -> None:
         node = self.node(1)
         node.launch()
-        self.assertEqual(node.wait_exit(30), code, node.words(20))
+        self.assertEqual(node.wait_exit(), code, node.words(20))
         self.assertRegex(node.words(), pattern)
         self.assertEqual(node.server_argv(), [])
 
@@ -97,7 +97,7 @@ class Refusals(BlankCase):
         node.state.write_text("a file, where a directory should be\n")
         self.addCleanup(node.state.unlink)
         node.launch()
-        code = node.wait_exit(30)
+        code = node.wait_exit()
         self.assertIn(code, (78, 77), node.words(20))
         self.assertRegex(node.words(), re.escape(str(node.state)))
         self.assertEqual(self.keys.all().keys() & {"bootstrap", "uuid", "position/n1"}, set())
@@ -135,7 +135,7 @@ class Refusals(BlankCase):
         argv = node.argv()
         argv[argv.index("--") + 1] = "/nonexistent/mariadbd"
         node.process.start(argv, node.env())
-        self.assertIn(node.wait_exit(30), (69, 78, 127), node.words(20))
+        self.assertIn(node.wait_exit(), (69, 78, 127), node.words(20))
         self.assertRegex(node.words(), r"/nonexistent/mariadbd")
 
     def test_sigterm_while_waiting_ends_at_once_and_cleanly(self) -> None:
@@ -177,7 +177,7 @@ class Refusals(BlankCase):
         self.assertEqual(twin.server_argv(), [])
         self.assertTrue(node.usable())
         node.kill()  # now the name is free, but position/n1 is that of a node with data
-        twin.wait_said(r"n1|restore a backup|seqno", 30)
+        twin.wait_said(r"n1|restore a backup|seqno")
         self.assertEqual(twin.server_argv(), [])
         twin.kill()
         node.start()

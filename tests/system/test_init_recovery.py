@@ -163,8 +163,8 @@ class Crashed(Recovery):
         self.launch_all()
         self.wait_whole()
         self.assertEqual(self.keys.bootstrap()["node"], "n3")
-        first.wait_said(r"grastate\.dat is missing: only InnoDB's own position is known", 1)
-        second.wait_said(r"grastate\.dat is corrupt: only InnoDB's own position is known", 1)
+        first.wait_said(r"grastate\.dat is missing: only InnoDB's own position is known")
+        second.wait_said(r"grastate\.dat is corrupt: only InnoDB's own position is known")
         self.assert_one_cluster(self.uuid)
 
     def test_a_doubtful_copy_is_the_newest(self) -> None:
@@ -278,7 +278,7 @@ class Transfers(Recovery):
                                             if each.status().get("wsrep_local_state") == "2"), None), 60, "a donor")
         donor.kill()
         self.assertNotIn(node.wait_exit(90), (0, None), "Galera ends a server whose transfer was cut off")
-        node.wait_said(r"the donor died or left during the transfer; restart this node", 1)
+        node.wait_said(r"the donor died or left during the transfer; restart this node")
         self.finish()
 
     def test_no_trusted_copy_is_left(self) -> None:

@@ -93,7 +93,7 @@ class OneNode(WholeCase):
         self.keep_writing()
         mark = node.mark()
         node.kill_server()
-        code = node.wait_exit(30)
+        code = node.wait_exit()
         self.assertNotIn(code, (0, None), "a server that was killed is no clean stop")
         self.assertTrue(node.said(r"(?i)kill", since=mark), node.words(20))
         self.assertEqual(self.keys.position("n3")["state"], "running", "nobody attested where that server stood")
@@ -148,7 +148,7 @@ class Frozen(WholeCase):
             node.stop()
         second.launch()
         third.launch()
-        second.wait_said(r"n1|waiting", 30)
+        second.wait_said(r"n1|waiting")
         first.process.thaw()
         self.finish()
 

@@ -222,7 +222,7 @@ class Managed(Node):
         """How often its log matches, since the last launch or another mark."""
         return len(re.findall(pattern, self.words()[self.launched if since is None else since:]))
 
-    def wait_said(self, pattern: str, timeout: float = 45, since: Optional[int] = None) -> None:
+    def wait_said(self, pattern: str, timeout: float = 90, since: Optional[int] = None) -> None:
         try:
             wait_until(lambda: self.said(pattern, since), timeout, f"galera-init of {self.name} to say {pattern!r}")
         except LabTimeout as error:

@@ -230,7 +230,7 @@ class Node(Server):
         return (status.get("wsrep_local_state"), status.get("wsrep_cluster_status"),
                 status.get("wsrep_ready")) == ("4", "Primary", "ON")
 
-    def wait_status(self, name: str, value: str, timeout: float = 30) -> None:
+    def wait_status(self, name: str, value: str, timeout: float = 60) -> None:
         wait_until(lambda: self.status().get(f"wsrep_{name}") == value, timeout,
                    f"wsrep_{name} of {self.name} to be {value}")
 
