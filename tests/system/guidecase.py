@@ -180,7 +180,7 @@ class GuideCase(unittest.TestCase):
     def writing(self, account: Optional[Account] = None, clients: int = 2) -> Load:
         """Writers behind the balancer; what they were promised can be compared with what is there (`none_missing`)."""
         account = account or self.client(WRITER)
-        run_sql(account, f"CREATE TABLE IF NOT EXISTS {LEDGER} (id INT PRIMARY KEY)")
+        run_sql(account, f"CREATE OR REPLACE TABLE {LEDGER} (id INT PRIMARY KEY)")
         return Load(account, lambda number: f"INSERT INTO {LEDGER} VALUES ({number})", clients=clients, pause=0.05)
 
     def none_missing(self, load: Load) -> None:

@@ -44,12 +44,16 @@ class Guides(GuideCase):
 
     def test_maintenance(self) -> None:
         self.ready()
-        self.follower.events["reaches"] = lambda names: self.served_by(set(names))
+        self.follower.events.update({
+            "reaches": lambda names: self.served_by(set(names)),
+            "readers saw nothing": lambda _: self.assertEqual([outcome.error for outcome in reads.errors()], []),
+        })
         with self.reading() as reads, self.writing() as writes:
             self.follower.follow("maintenance.md", until="All of them")
-            self.assertEqual([outcome.error for outcome in reads.errors()], [], "readers saw the node go")
-            # Two sessions on the writer: cut when it is drained, desynced or stopped, by whoever has the role then.
-            self.assertLessEqual(len(writes.errors()), 3 * 2 * 2, writes.errors())
+            # Sessions on the node: cut when it is desynced, and at the end of a drain that they do not end in.
+            self.assertLessEqual(len(reads.errors()), 2 * 2, reads.errors())
+            # Those on the writer: when it is drained, desynced or stopped.
+            self.assertLessEqual(len(writes.errors()), 3 * 2, writes.errors())
             self.follower.follow("maintenance.md", since="All of them")
             self.serving()
         self.none_missing(writes)
@@ -80,8 +84,9 @@ class Guides(GuideCase):
             self.serving()
         print(f"errors: {len(reads.errors())} of {len(reads.outcomes)} reads, {len(writes.errors())} of {len(writes.outcomes)} writes; "
               f"longest pause of the writers {writes.longest_stall():.1f} s", flush=True)
-        self.assertEqual([outcome.error for outcome in reads.errors()], [], "the page says that readers see nothing")
-        self.assertLessEqual(len(writes.errors()), 3 * 2, writes.errors())  # a session that writes, once for each restart
+        # What the page promises: a reader hardly ever, a writer once when the role moves.
+        self.assertLessEqual(len(reads.errors()), 3, reads.errors())
+        self.assertLessEqual(len(writes.errors()), 3 * 2, writes.errors())
         self.none_missing(writes)
         for name in NODES:
             self.assertNotEqual(self.main_pids(name)["galera@1"], before[name]["galera@1"])
@@ -110,7 +115,7 @@ class Guides(GuideCase):
             metrics = self.sh(f"curl -fsS http://{name}:9200/metrics", "lb1")
             self.assertRegex(metrics, r'(?m)^clustercheck_up\{path="/"\} 1$')
             status = json.loads(self.sh(f"curl -fsS http://{name}:9200/status", "lb1"))
-            self.assertTrue(status["available"], status)
+            self.assertEqual(status["verdict"]["state"], "up", status)
         self.served_by(set(NODES))
         self.sh("pkill -STOP mariadbd", "db2")
         wait_until(lambda: re.search(r'(?m)^clustercheck_up\{path="/"\} 0$', self.sh("curl -sS http://db2:9200/metrics", "lb1")),
