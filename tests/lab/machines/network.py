@@ -40,7 +40,8 @@ class Network:
 
     def plug(self, name: str, pid: int, address: str) -> None:
         """Connect the network namespace of a process to the bridge, as eth0."""
-        self.run(f"ip link add {name} type veth peer name eth0 netns {pid}; ip link set {name} master bridge up")
+        # The cable of its last life ends when the kernel has removed that namespace, which is some time after the processes.
+        self.run(f"ip link del {name} 2> /dev/null || true; ip link add {name} type veth peer name eth0 netns {pid}; ip link set {name} master bridge up")
         subprocess.run(["nsenter", "-t", str(pid), "-n", "sh", "-ec",
                         f"ip link set lo up; ip addr add {address}/24 dev eth0; ip link set eth0 up"], check=True, timeout=30, stdin=subprocess.DEVNULL)
 
