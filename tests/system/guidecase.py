@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
@@ -17,7 +17,7 @@ from guide import DOCS, Follower
 from test_deb import package
 
 from galeralab import host, wait_until
-from galeralab.client import Account, SqlError, run_sql
+from galeralab.client import Account, Load, SqlError, run_sql
 from machines import Machine, Network
 
 HOSTS = {"lb1": "10.0.0.10", "db1": "10.0.0.11", "db2": "10.0.0.12", "db3": "10.0.0.13"}
@@ -25,6 +25,7 @@ NODES = ("db1", "db2", "db3")
 PACKAGES = ("clustercheck", "galera-suite")
 FIRST = "three-hosts.md"
 ANY, WRITER = 33306, 33307
+LEDGER = "shop.ledger"
 
 
 @dataclass
@@ -32,9 +33,10 @@ class Client(Account):
     """An account, used from a host of the machines' network that is none of them."""
 
     network: int = 0  # a process in it
+    more: list[str] = field(default_factory=list)  # options
 
     def argv(self, *more: str) -> list[str]:
-        return ["nsenter", "-t", str(self.network), "-n", "--", *super().argv(*more)]
+        return ["nsenter", "-t", str(self.network), "-n", "--", *super().argv(*self.more, *more)]
 
 
 class GuideCase(unittest.TestCase):
@@ -43,6 +45,7 @@ class GuideCase(unittest.TestCase):
     network: Network
     machines: dict[str, Machine]
     follower: Follower
+    options: tuple[str, ...] = ()  # of all clients
 
     def setUp(self) -> None:
         NODE.make()
@@ -151,7 +154,8 @@ class GuideCase(unittest.TestCase):
         """The application, which knows the balancer only."""
         if password is None:
             password = self.sh(f"cat /etc/galera-accounts/{user}.password").strip()
-        return Client(user=user, password=password, host=address, port=port, database=database, network=self.network.pid)
+        return Client(user=user, password=password, host=address, port=port, database=database, network=self.network.pid,
+                      more=list(self.options))
 
     def serving(self, nodes: int = 3, timeout: float = 300) -> None:
         """Nodes are synced, HAProxy has them all, and queries reach each of them."""
@@ -159,15 +163,39 @@ class GuideCase(unittest.TestCase):
         wait_until(lambda: self.machines["lb1"].ok("galera-haproxy --status"), timeout, "HAProxy to have all nodes")
         self.served_by({f"db{number}" for number in range(1, nodes + 1)})
 
-    def served_by(self, expected: set[str], timeout: float = 60) -> None:
+    def served_by(self, expected: set[str], client: Optional[Account] = None, timeout: float = 60) -> None:
         """New sessions at the balancer reach these nodes, all of them, and no others."""
-        client, deadline = self.client(), time.monotonic() + timeout
+        client, deadline = client or self.client(), time.monotonic() + timeout
         while True:
             seen = {self.asked(client) for _ in range(4 * len(expected))}
             if seen == expected:
                 return
             if time.monotonic() > deadline:
                 self.fail(f"queries reach {sorted(seen)} and not {sorted(expected)}:\n{self.follower.journals()}")
+
+    def reading(self) -> Load:
+        """Readers behind the balancer, with sessions that are renewed as a pool does."""
+        return Load(self.client(ANY), lambda _number: "SELECT @@hostname", clients=2, pause=0.05, per_session=25)
+
+    def writing(self, account: Optional[Account] = None, clients: int = 2) -> Load:
+        """Writers behind the balancer; what they were promised can be compared with what is there (`none_missing`)."""
+        account = account or self.client(WRITER)
+        run_sql(account, f"CREATE OR REPLACE TABLE {LEDGER} (id INT PRIMARY KEY)")
+        return Load(account, lambda number: f"INSERT INTO {LEDGER} VALUES ({number})", clients=clients, pause=0.05)
+
+    def none_missing(self, load: Load) -> None:
+        """Every row that was acknowledged until now is on every node."""
+        acknowledged = set(load.acknowledged())
+        self.assertGreater(len(acknowledged), 20)
+        for name in NODES:
+            missing = acknowledged - self.rows(name, LEDGER)
+            self.assertEqual(missing, set(), f"{name} lacks {len(missing)} of {len(acknowledged)} rows")
+        print(f"none of {len(acknowledged)} acknowledged rows is missing; {len(load.errors())} errors of {len(load.outcomes)}; "
+              f"longest pause {load.longest_stall():.1f} s", flush=True)
+
+    def nothing_failed(self) -> None:
+        for name in self.machines:
+            self.assertEqual(self.sh("systemctl list-units --failed --plain --no-legend", name), "", name)
 
     @staticmethod
     def asked(client: Client) -> str:
@@ -181,6 +209,3 @@ class GuideCase(unittest.TestCase):
         """Numbers in a table as this node has it, all that was committed elsewhere considered."""
         return {int(line) for line in self.sh(f"mariadb -N -e 'SET SESSION wsrep_sync_wait = 1; SELECT id FROM {table}'",
                                               name).split()}
-
-    def journal(self, name: str, unit: str = "galera@1") -> str:
-        return self.sh(f"journalctl -b --no-pager -o cat -u {unit}", name)

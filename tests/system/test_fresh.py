@@ -67,10 +67,15 @@ class Fresh(GuideCase):
     def test_installed_used_broken_and_uninstalled(self) -> None:
         self.new()
         before = {name: files(machine) for name, machine in self.machines.items()}
-        self.follower.follow(FIRST, {"1. Packages": self.install})
+        self.install()
+        self.follower.follow(FIRST, since="2. etcd")
         self.serving()
         self.kill_a_node_while_clients_write()
-        self.follower.follow("removal.md", {"2. The files": self.uninstall})
+        self.follower.follow("removal.md", until="2. The files")
+        for machine in self.machines.values():
+            make_on(machine, "uninstall")
+            machine.sh("systemctl daemon-reload")
+        self.follower.follow("removal.md", since="3. The accounts")
         for name, machine in self.machines.items():
             with self.subTest(uninstalled_from=name):
                 after = files(machine)
@@ -92,11 +97,6 @@ class Fresh(GuideCase):
         self.assertEqual([step.hosts for step in rest], [list(NODES)])
         for name in NODES:
             self.sh(rest[0].script, name, 300)
-
-    def uninstall(self) -> None:
-        for machine in self.machines.values():
-            make_on(machine, "uninstall")
-            machine.sh("systemctl daemon-reload")
 
     def kill_a_node_while_clients_write(self) -> None:
         writer = self.client(WRITER)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from bases import NODE
 from machinecase import MachineCase, make_on
@@ -62,7 +61,7 @@ class UnitsOnAMachine(MachineCase):
 
     def tearDown(self) -> None:
         if not self._outcome.success:
-            print(self.machine().journal(120), file=sys.stderr)
+            print(self.machine().journal(120), flush=True)
 
     # -- what is asked again and again
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -110,6 +111,19 @@ class Life(ResidentCase):
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: "stays as it was" in self.checker.log.read_text(), 60, "the complaint")
         self.assertIn(b"Percona", service.probe().body)
+
+    def test_a_listening_socket_that_somebody_else_makes_wait(self) -> None:
+        """As systemd does with every command that it runs for the unit, ExecReload= for example: O_NONBLOCK is shared."""
+        service = self.resident()
+        for number in (0, signal.SIGHUP):
+            os.set_blocking(service.listener.fileno(), True)
+            service.process.send_signal(number)
+            for _ in range(5):
+                self.assertEqual(service.probe().reason, "synced")
+        wait_until(lambda: not os.get_blocking(service.listener.fileno()), 5, "the reload to end that")
+        os.set_blocking(service.listener.fileno(), True)
+        self.assertEqual(service.probe().reason, "synced")
+        self.assertEqual(service.end(), 0)
 
     def test_idle_exit_loses_nobody(self) -> None:
         service = self.resident(idle_exit="100ms")

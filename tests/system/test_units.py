@@ -204,6 +204,11 @@ class Units(unittest.TestCase):
                 service = f"{path.stem}{'@' if unit.one('Socket', 'Accept') == 'yes' else ''}.service"
                 self.assertTrue((CONF / "systemd" / service).exists(), service)
                 self.assertEqual(unit.one("Socket", "TriggerLimitIntervalSec"), "0", "it would be closed for good")
+        # Only with an order does the one that stops do so before the other starts.
+        socket = UnitFile(CONF / "systemd" / "clustercheck.socket")
+        for other in ("clustercheck-resident.socket", "clustercheck-resident.service"):
+            self.assertIn(other, socket.words("Unit", "Conflicts"))
+            self.assertIn(other, socket.words("Unit", "Before"))
         self.assertEqual(ports, {"clustercheck": "9200", "clustercheck-resident": "9200", "clustercheck-agent": "9201"})
 
 
