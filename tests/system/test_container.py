@@ -238,7 +238,6 @@ class Cluster(RunCase):
         wait_until(lambda: any(node.inside("mariadb", "-N", "-e", running).stdout.strip() == "1" for node in self.nodes.values()), 8,
                    "the session to be under way")
         self.assertEqual(self.balancer.stop(), 0)
-        type(self).balancer = None
         self.assertEqual((session.wait(10), log.read_text().strip()), (0, "0"))
 
 
