@@ -10,7 +10,7 @@ from typing import Mapping, Optional
 
 from containercase import ETCD, TARGETS, USER, ContainerCase
 
-from galeralab import LabTimeout, wait_until
+from galeralab import LabTimeout, host, wait_until
 from logcollector import Collector
 from machines import Container
 
@@ -229,8 +229,16 @@ class Cluster(RunCase):
         self.assertEqual(self.query("SELECT GROUP_CONCAT(id ORDER BY id) FROM app.t"), "1,2")
 
     def test_8_a_balancer_that_is_stopped_lets_its_sessions_end(self) -> None:
+        log = self.work / "session.log"
+        session = self.network.spawn(["env", f"MYSQL_PWD={APP_PASSWORD}", host.tool("mariadb"), "-h", "10.0.0.10", "-P", "33307",
+                                      "-u", "app", "-N", "-e", "SELECT SLEEP(8)"], log)
+        self.addCleanup(session.wait)
+        self.addCleanup(session.kill)
+        running = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app' AND info LIKE 'SELECT SLEEP%'"
+        wait_until(lambda: any(node.inside("mariadb", "-N", "-e", running).stdout.strip() == "1" for node in self.nodes.values()), 8,
+                   "the session to be under way")
         self.assertEqual(self.balancer.stop(), 0)
-        type(self).balancer = None
+        self.assertEqual((session.wait(10), log.read_text().strip()), (0, "0"))
 
 
 if __name__ == "__main__":

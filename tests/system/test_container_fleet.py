@@ -45,7 +45,8 @@ FILES = {
     "/etc/containers/storage.conf": (STORAGE, 0o644),
     # As Docker does it: what a container says is not in the journal a second time. A container has no cgroup of its own: to give
     # it one, crun needs CAP_SYS_RESOURCE, too.
-    "/etc/containers/containers.conf": ('[containers]\nlog_driver = "k8s-file"\ncgroups = "disabled"\n[engine]\nevents_logger = "file"\n', 0o644),
+    "/etc/containers/containers.conf": (
+        '[containers]\nlog_driver = "k8s-file"\ncgroups = "disabled"\n[engine]\nevents_logger = "file"\n', 0o644),
     "/etc/systemd/system/docker.service": ("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n", 0o644),
     "/etc/galera-secrets/check-password": (CHECK_PASSWORD + "\n", 0o400),
     "/etc/galera-secrets/users.sql": (
