@@ -190,7 +190,7 @@ class Changing(BalancerCase):
         second.code = 503
         lb.wait_states({first: "UP", second: "DOWN"})
         self.assertEqual(lb.served(), {first.address})
-        self.assertIn(second.address, lb.file_servers(), "it is still registered")
+        wait_until(lambda: second.address in lb.file_servers(), 60, "it in the file: it is still registered")
         second.code = 200
         lb.wait_up(first, second)
 

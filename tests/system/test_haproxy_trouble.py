@@ -18,8 +18,14 @@ class TroubleCase(BalancerCase):
         lb = self.running(**settings)
         first, second = self.node(1, "db1"), self.node(2, "db2")
         lb.wait_up(first, second)
-        wait_until(lambda: len(lb.file_servers()) == 2, 60, "both in the file")
+        lb.program.wait_said("the writer is")
+        wait_until(lambda: len(lb.file_servers()) == 2 and f"the writer is {self.id_of(lb.file_servers()[0])} " in lb.program.err,
+                   60, "both in the file, the writer first: it is not written again")
         return lb, first, second
+
+    def id_of(self, address: str) -> str:
+        """Of a node that node() has registered as dbNUMBER."""
+        return "db" + address.split(":")[0].rsplit(".", 1)[1]
 
     def restart_haproxy(self, lb: Balancer) -> None:
         lb.haproxy.kill()
