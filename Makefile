@@ -258,7 +258,8 @@ valgrind: deps-lint ## the unit tests under valgrind
 	@$(MAKE) --no-print-directory unit-programs
 	@set -e; for program in $(UNIT_TESTS); do \
 		echo "valgrind $$program"; \
-		valgrind -q --error-exitcode=99 --leak-check=full --trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
+		valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+			--trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
 			{ cat $(BUILD)/valgrind.out; exit 1; }; \
 	done
 
@@ -277,7 +278,7 @@ lint: deps-lint ## clang-format, clang-tidy, cppcheck, gcc -fanalyzer, shellchec
 		--suppress=variableScope --suppress=knownConditionTrueFalse --suppress=internalAstError -D_GNU_SOURCE -Ilib $(LINT_C)
 	set -e; for file in $(LINT_C); do \
 		gcc $(LINT_FLAGS) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c $$file -o /dev/null; done
-	shellcheck .ci/run .ci/deps conf/rsyslog/galera-log tests/bench/classic.sh $(SCRIPTS) conf/bash-completion/clustercheck debian/*.postinst debian/*.prerm debian/*.postrm
+	shellcheck .ci/run .ci/deps conf/rsyslog/galera-log $(addprefix conf/container/,node balancer variables) tests/bench/classic.sh $(SCRIPTS) conf/bash-completion/clustercheck debian/*.postinst debian/*.prerm debian/*.postrm
 	! mandoc -T lint -W warning $(MANUALS) | grep .
 
 # --- fuzzing ---------------------------------------------------------------------------------------------------
@@ -336,9 +337,9 @@ test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
 
-test-container: deps ## the images: built by buildah, three nodes and a balancer run from them
+test-container: deps ## the images: built by buildah, three nodes and a balancer run from them, by themselves and by the units for fleet
 	@.ci/deps $(DEPS_MACHINES) $(DEPS_CONTAINER)
-	@BUILD=$(BUILD) tests/run --system container --timeout 5400
+	@BUILD=$(BUILD) tests/run --system container -j 1 --timeout 5400
 
 test-guide: deb ## docs/: every guide, followed on machines as it stands there
 	@.ci/deps $(DEPS_MACHINES)

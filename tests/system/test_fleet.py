@@ -28,7 +28,8 @@ FLEET_SPECIFIERS = set("nNpi")
 SUFFIX = r"\.(service|socket|device|mount|automount|timer|path)$"
 
 # docker-run(1): the options that the units use, all of which take an argument.
-DOCKER_RUN = {"--name", "--net", "--hostname", "--env-file", "--env", "--volume", "--ulimit", "--oom-score-adj", "--cap-drop"}
+DOCKER_RUN = {"--name", "--net", "--hostname", "--env-file", "--env", "--volume", "--ulimit", "--oom-score-adj", "--cap-drop",
+              "--user"}
 
 
 def environment() -> dict[str, str]:
@@ -71,6 +72,11 @@ class Fleet(unittest.TestCase):
         for name in ("galera-discovery@.service", "galera-log@.service"):
             self.assertEqual(UNITS[name].one("X-Fleet", "MachineOf"), "galera@%i.service")
         self.assertEqual(UNITS["galera-haproxy.service"].one("X-Fleet", "Global"), "true")
+
+    def test_the_registration_comes_back_with_its_node(self) -> None:
+        """A unit that is bound to another ends with it, and is not started again by itself when that one is."""
+        self.assertIn("galera@%i.service", UNITS["galera-discovery@.service"].words("Unit", "BindsTo"))
+        self.assertIn("galera-discovery@%i.service", UNITS["galera@.service"].words("Unit", "Wants"))
 
     def test_nothing_for_systemd_to_complain_about(self) -> None:
         directory = Path(tempfile.mkdtemp(prefix="fleet"))

@@ -61,11 +61,15 @@ def _acquire_options() -> str:
     return "".join(f"{line}\n" for line in dump.splitlines() if re.match(r"Acquire::(https?|Check-)\S* ", line))
 
 
+# What Debian's images called "slim" are without.
+NOT_IN_SLIM = ("doc", "info", "lintian", "locale", "man")
+
+
 class Base:
     """A root file system with these packages; made when it is not there yet. Nobody writes to it afterwards."""
 
-    def __init__(self, name: str, packages: Sequence[str] = (), below: Optional["Base"] = None) -> None:
-        self.packages = list(packages)
+    def __init__(self, name: str, packages: Sequence[str] = (), below: Optional["Base"] = None, slim: bool = False) -> None:
+        self.packages, self._slim = list(packages), slim
         mark = hashlib.sha256(" ".join([release(), *sorted(packages), below.path.name if below else ""]).encode())
         self.path = host.build_dir() / "machines" / f"base-{name}-{mark.hexdigest()[:12]}"
         self._below = below
@@ -92,6 +96,8 @@ class Base:
             self._command(["unshare", "--mount", host.tool("debootstrap"), "--variant=minbase", release(), str(draft), mirror()])
             (draft / "etc/apt/sources.list").write_text(sources())
             (draft / "etc/apt/apt.conf.d/99host").write_text(_acquire_options())
+        if self._slim:
+            slim(draft)
         if self.packages:
             install(draft, self.packages)
 
@@ -108,6 +114,15 @@ def chroot(root: Path, script: str, timeout: float = 900) -> subprocess.Complete
             'HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive sh -c "$1"'
     return subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", inner, str(root), script],
                           capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL)
+
+
+def slim(root: Path) -> None:
+    """Remove what nobody reads in a container, and have it left out of what is installed later."""
+    (root / "etc/dpkg/dpkg.cfg.d/slim").write_text("".join(f"path-exclude=/usr/share/{name}/*\n" for name in NOT_IN_SLIM)
+                                                   + "path-include=/usr/share/doc/*/copyright\n")
+    for name in (*(f"usr/share/{name}" for name in NOT_IN_SLIM), "var/cache/apt", "var/lib/apt/lists", "var/log"):
+        for path in (root / name).glob("*"):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def install(root: Path, packages: Sequence[str]) -> None:

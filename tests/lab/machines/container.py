@@ -22,6 +22,7 @@ class Images:
     def __init__(self) -> None:
         self.home = host.build_dir().absolute() / "machines" / "images"
         self.home.mkdir(parents=True, exist_ok=True)
+        self._mounted: list[str] = []
 
     def buildah(self, *arguments: str, timeout: float = 1800) -> str:
         """Output of a buildah command; its errors are ours."""
@@ -32,11 +33,13 @@ class Images:
             raise LabError(f"buildah {' '.join(arguments)} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
         return done.stdout.strip()
 
-    def import_root(self, root: Path, name: str) -> None:
-        """An image out of a root file system."""
-        container = self.buildah("from", "scratch")
-        self.buildah("add", "-q", container, str(root), "/")
-        self.buildah("commit", "-q", "--rm", container, name)
+    def import_root(self, root: Path) -> str:
+        """An image out of a root file system, and its name; only once, since what is built on it is kept as long as it is."""
+        if not self.buildah("images", "--quiet", "--filter", f"reference=localhost/{root.name}"):
+            container = self.buildah("from", "scratch")
+            self.buildah("add", "-q", container, str(root), "/")
+            self.buildah("commit", "-q", "--rm", container, root.name)
+        return root.name
 
     def build(self, context: Path, target: str, base: str) -> None:
         self.buildah("bud", "-q", "--layers", "--isolation", "chroot", "--pull-never", "--format", "docker", "--build-arg", f"BASE={base}",
@@ -47,10 +50,16 @@ class Images:
 
     def mount(self, name: str) -> Path:
         """The files of an image, not to be written to."""
-        return Path(self.buildah("mount", self.buildah("from", "--pull-never", name)))
+        self._mounted.append(self.buildah("from", "--pull-never", name))
+        return Path(self.buildah("mount", self._mounted[-1]))
+
+    def size(self, name: str) -> str:
+        """Of all layers together, unpacked."""
+        return json.loads(self.buildah("images", "--json", "--filter", f"reference=localhost/{name}:latest"))[0]["size"]
 
     def end(self) -> None:
-        self.buildah("rm", "--all")
+        if self._mounted:
+            self.buildah("rm", *self._mounted)
 
 
 class Container(Machine):
@@ -110,5 +119,7 @@ class Container(Machine):
     def stop(self, timeout: float = 120) -> int:
         """What `podman stop` does, with patience."""
         name = self._configuration.get("StopSignal", "SIGTERM")
+        if not self._pid:
+            raise LabError(f"{self.name} does not run")
         os.kill(self._pid, getattr(signal, name))
         return self.wait(timeout)

@@ -1,11 +1,16 @@
 """A network of its own for machines: a namespace with a bridge in it, which ends with the process that holds it."""
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Callable, TypeVar
 
 from galeralab.wait import LabError, wait_until
+
+T = TypeVar("T")
 
 
 class Network:
@@ -38,10 +43,22 @@ class Network:
             return subprocess.Popen(["nsenter", "-t", str(self.pid), "-n", *argv], stdin=subprocess.DEVNULL, stdout=output,
                                     stderr=output)
 
+    def within(self, act: Callable[[], T]) -> T:
+        """Do something of Python on this side of the network: sockets that it opens are there for ever."""
+        def enter() -> T:
+            with open(f"/proc/{self.pid}/ns/net", "rb") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0):
+                    raise LabError(f"setns: {os.strerror(ctypes.get_errno())}")
+            return act()
+
+        with ThreadPoolExecutor(1) as thread:  # a namespace is a thread's
+            return thread.submit(enter).result()
+
     def plug(self, name: str, pid: int, address: str) -> None:
         """Connect the network namespace of a process to the bridge, as eth0."""
-        # The cable of its last life ends when the kernel has removed that namespace, which is some time after the processes.
-        self.run(f"ip link del {name} 2> /dev/null || true; ip link add {name} type veth peer name eth0 netns {pid}; ip link set {name} master bridge up")
+        # The end of one that was here before goes when the kernel finds the time.
+        self.run(f"ip link del {name} 2> /dev/null || true; "
+                 f"ip link add {name} type veth peer name eth0 netns {pid}; ip link set {name} master bridge up")
         subprocess.run(["nsenter", "-t", str(pid), "-n", "sh", "-ec",
                         f"ip link set lo up; ip addr add {address}/24 dev eth0; ip link set eth0 up"], check=True, timeout=30, stdin=subprocess.DEVNULL)
 
