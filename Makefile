@@ -278,7 +278,7 @@ lint: deps-lint ## clang-format, clang-tidy, cppcheck, gcc -fanalyzer, shellchec
 		--suppress=variableScope --suppress=knownConditionTrueFalse --suppress=internalAstError -D_GNU_SOURCE -Ilib $(LINT_C)
 	set -e; for file in $(LINT_C); do \
 		gcc $(LINT_FLAGS) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c $$file -o /dev/null; done
-	shellcheck .ci/run .ci/deps conf/rsyslog/galera-log $(addprefix conf/container/,node balancer variables) tests/bench/classic.sh $(SCRIPTS) conf/bash-completion/clustercheck debian/*.prerm debian/*.postrm
+	shellcheck .ci/run .ci/deps conf/rsyslog/galera-log $(addprefix conf/container/,node balancer variables) tests/bench/classic.sh $(SCRIPTS) conf/bash-completion/clustercheck debian/*.postinst debian/*.prerm debian/*.postrm
 	! mandoc -T lint -W warning $(MANUALS) | grep .
 
 # --- fuzzing ---------------------------------------------------------------------------------------------------

@@ -72,6 +72,9 @@ class Fresh(GuideCase):
         self.serving()
         self.kill_a_node_while_clients_write()
         self.follower.follow("removal.md", until="2. The files")
+        said = self.sh("journalctl -b --no-pager -o cat -u galera@1", "db3")  # the first to stop
+        self.assertRegex(said, r"galera-init: notice: draining: \d+ sessions")
+        self.assertNotIn("cannot remove", said)
         for machine in self.machines.values():
             make_on(machine, "uninstall")
             machine.sh("systemctl daemon-reload")
