@@ -157,6 +157,7 @@ DEPS_RUN   = mariadb-server mariadb-client mariadb-backup galera-4 etcd-server e
 DEPS_TEST  = libcmocka-dev libasan8 libubsan1 prometheus python3-jsonschema systemd rsyslog rsyslog-gnutls rsyslog-elasticsearch
 DEPS_BENCH = nginx
 DEPS_DEB   = debhelper lintian fakeroot dpkg-dev
+DEPS_RPM   = rpm
 DEPS_MACHINES = debootstrap
 DEPS_CONTAINER = buildah
 DEPS_LINT  = clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck mandoc valgrind
@@ -257,7 +258,8 @@ valgrind: deps-lint ## the unit tests under valgrind
 	@$(MAKE) --no-print-directory unit-programs
 	@set -e; for program in $(UNIT_TESTS); do \
 		echo "valgrind $$program"; \
-		valgrind -q --error-exitcode=99 --leak-check=full --trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
+		valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+			--trace-children=yes $$program > $(BUILD)/valgrind.out 2>&1 || \
 			{ cat $(BUILD)/valgrind.out; exit 1; }; \
 	done
 
@@ -317,9 +319,20 @@ deb-packages:
 	cd $(BUILD)/deb/source && dpkg-buildpackage --build=binary --no-sign --jobs=2
 	lintian --fail-on error,warning,info --info $(BUILD)/deb/*.changes
 
+.PHONY: rpm
+rpm: deps ## build the RPM packages clustercheck and galera-suite (on Debian too, to look at them)
+	@.ci/deps $(DEPS_RPM)
+	@rm -rf $(BUILD)/rpm
+	@mkdir -p $(BUILD)/rpm/SOURCES
+	tar -cz --exclude-vcs --exclude=./build --exclude=./$(BUILD) --exclude=__pycache__ --transform='s|^\.|clustercheck-suite-$(VERSION)|' \
+		-f $(BUILD)/rpm/SOURCES/clustercheck-suite-$(VERSION).tar.gz .
+	rpmbuild -bb --define "_topdir $(abspath $(BUILD))/rpm" --define "suite_version $(VERSION)" $(if $(wildcard /etc/debian_version),--nodeps) \
+		rpm/clustercheck-suite.spec
+	@BUILD=$(BUILD) tests/run --system rpm
+
 # These need root, overlayfs and cgroup v2: each machine is a Debian of its own with systemd in it. The first run makes the
 # file systems from this machine's apt sources, which takes minutes.
-.PHONY: test-deb test-container test-guide test-install
+.PHONY: test-deb test-container test-guide test-install test-units
 test-deb: deb ## the packages on a machine: installed, upgraded, removed, purged
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system deb --timeout 1800
@@ -337,6 +350,11 @@ test-install: deps ## `make install` on fresh machines, used by the documented s
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system fresh --timeout 3600
 
+test-units: deps ## the units under a systemd of their own, on one machine
+	@$(MAKE) --no-print-directory all
+	@.ci/deps $(DEPS_MACHINES)
+	@BUILD=$(BUILD) tests/run --system machine_units --timeout 1800
+
 # --- installation ----------------------------------------------------------------------------------------------
 
 # Files that are installed as they are, but for the place of the programs in them.
@@ -349,7 +367,7 @@ HELPERS    = conf/rsyslog/galera-log
 COMMANDS   = $(PROGRAMS) $(notdir $(SCRIPTS))
 DROPINS    = $(wildcard conf/systemd/*.d)
 EXAMPLES   = $(filter-out %/accounts %/bash-completion %/systemd %/sysusers.d %/tmpfiles.d,$(wildcard conf/*))
-PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/clustercheck-suite/conf/|$(DOCDIR)/examples/|g'
+PLACED     = sed 's|/usr/bin/|$(BINDIR)/|g; s|/usr/libexec/|$(LIBEXECDIR)/|g; s|/usr/share/doc/galera-suite/|$(DOCDIR)/|g'
 
 .PHONY: install uninstall
 install: all ## install below DESTDIR (PREFIX, SYSCONFDIR); configuration files that exist are kept

@@ -57,10 +57,9 @@ static enum node_failure ask(const struct settings *settings, struct snapshot *s
 {
     struct deadline deadline = deadline_in_ms(settings->timeout_ms);
     struct observed *observed = &snapshot->observed;
-    enum node_failure failure = NODE_CANNOT_CONNECT;
 
     if (refresher.node != NULL) {
-        failure = node_ask_again(refresher.node, deadline, &observed->facts, &observed->failure);
+        enum node_failure failure = node_ask_again(refresher.node, deadline, &observed->facts, &observed->failure);
         if (failure == NODE_ANSWERED || failure == NODE_TIMED_OUT)
             return failure;
         drop_connection();

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "clients.h"
@@ -97,11 +98,27 @@ static void use_new_setup(void)
     notify_send("READY=1");
 }
 
+/*
+ * The listening socket is shared with whoever started us, and so is O_NONBLOCK: systemd takes it away whenever it runs
+ * a command of a unit with StandardInput=socket, such as ExecReload=. accept() must not wait then, either
+ * (SO_RCVTIMEO).
+ */
+static bool listener_never_waits(void)
+{
+    static const struct timeval least = {.tv_usec = 1000};
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+    return flags >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0 &&
+           setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &least, sizeof least) == 0;
+}
+
 static void reload(void)
 {
     struct setup fresh;
     struct error error = {.code = EXIT_YES};
 
+    if (!listener_never_waits())
+        log_warning("cannot use the listening socket without waiting: %s", strerror(errno));
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(monotonic_ns() / 1000));
     if (!setup_read(&fresh, &error)) {
         log_err("the configuration stays as it was: %s", error.text);
@@ -243,10 +260,9 @@ static void serve(void)
 static bool open_all(bool agent, struct error *error)
 {
     static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, 0};
-    int flags = fcntl(STDIN_FILENO, F_GETFL);
 
     mallopt(M_ARENA_MAX, 1); /* a second heap would cost memory and serve one idle thread */
-    if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) != 0)
+    if (!listener_never_waits())
         return error_set(error, EXIT_INTERNAL, "cannot use the listening socket: %s", strerror(errno));
     listen(STDIN_FILENO, BACKLOG);
     resident.signals = signals_open(wanted, error);

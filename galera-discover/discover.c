@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "formats.h"
 #include "log.h"
 #include "notify.h"
@@ -38,20 +39,10 @@ struct discovery {
 
 static bool write_all(const struct text *text, struct error *error)
 {
-    size_t done = 0;
-
     if (text->failed)
         return error_set(error, EXIT_INTERNAL, "out of memory");
-    while (done < text->length) {
-        ssize_t count = write(STDOUT_FILENO, text->bytes + done, text->length - done);
-        if (count > 0)
-            done += (size_t)count;
-        else if (count < 0 && errno == EPIPE)
-            return true; /* seen by reader_has_gone */
-        else if (count < 0 && errno != EINTR)
-            return error_set(error, EXIT_UNAVAILABLE, "cannot write the list: %s", strerror(errno));
-    }
-    return true;
+    return fd_write(STDOUT_FILENO, text_string(text), text->length) || errno == EPIPE || /* seen by reader_has_gone */
+           error_set(error, EXIT_UNAVAILABLE, "cannot write the list: %s", strerror(errno));
 }
 
 /* Blocks of several lines are told apart by a blank line. */

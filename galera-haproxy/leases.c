@@ -1,5 +1,7 @@
 #include "leases.h"
 
+#include <inttypes.h>
+
 #include "deadline.h"
 #include "log.h"
 
@@ -45,6 +47,7 @@ void leases_refresh(struct leases *leases, struct etcd *etcd, struct roster *ros
     enum etcd_failure failure =
         etcd_lease_left(etcd, roster->member[member].lease, deadline_in_ms(REQUEST_MS), &left_s, &error);
     if (failure == ETCD_OK) {
+        log_debug("the lease of %s has %" PRId64 " s left", roster->member[member].id, left_s);
         roster_note_lease(roster, member, left_s, now_ms);
         return;
     }

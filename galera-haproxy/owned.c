@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "render.h"
 #include "text.h"
 #include "validate.h"
@@ -48,22 +49,11 @@ static bool failed(const char *what, const char *path, struct error *error)
 
 static bool write_candidate(const char *path, const char *content, struct error *error)
 {
-    size_t length = strlen(content);
-    size_t done = 0;
-
     (void)unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return failed("write", path, error);
-    while (done < length) {
-        ssize_t count = write(fd, content + done, length - done);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            break;
-        done += (size_t)count;
-    }
-    bool written = done == length && fchmod(fd, FILE_MODE) == 0 && fsync(fd) == 0;
+    bool written = fd_write(fd, content, strlen(content)) && fchmod(fd, FILE_MODE) == 0 && fsync(fd) == 0;
     if (!written)
         failed("write", path, error);
     if (close(fd) != 0 && written)

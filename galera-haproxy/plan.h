@@ -83,7 +83,8 @@ struct plan {
 
 /*
  * Brings the roster in line with HAProxy before a plan: servers that nobody listed are adopted, members that are
- * neither listed nor in a slot are dropped.
+ * neither listed nor in a slot are dropped. Those that were removed are remembered as such, without a slot: a HAProxy
+ * that starts from an older file brings them back, and then they leave again.
  */
 void plan_tidy(struct roster *roster, const struct view *view, int64_t now_ms);
 

@@ -2,6 +2,10 @@
 
 #include "plan_internal.h"
 
+/* While there are more members than this nobody is remembered who has left: there has to be room for those that come.
+ */
+enum { REMEMBERED_MOST = ROSTER_MOST / 2 };
+
 static bool has_address(const struct view_slot *slot, const struct member *member)
 {
     return slot->present && slot->port == member->port && strcmp(slot->ip, member->ip) == 0;
@@ -36,12 +40,13 @@ static long find_slot(const struct plan *plan, const struct view *view, const st
     return -1;
 }
 
+/* An address that a slot still has though nobody uses it is no reason to come back for one that has left. */
 static void find_slots(const struct plan_input *input, struct plan *plan)
 {
     for (int in_use = 1; in_use >= 0; in_use--) {
         for (size_t i = 0; i < input->roster->count; i++) {
             const struct member *member = &input->roster->member[i];
-            bool placed = false;
+            bool placed = in_use == 0 && member->presence != PRESENCE_LISTED;
             for (size_t k = 0; k < SLOTS_MOST; k++)
                 placed |= plan->slot[k].member == (long)i;
             long k = placed ? -1 : find_slot(plan, input->view, member, in_use == 1);
@@ -204,7 +209,19 @@ void plan_assign(const struct plan_input *input, struct plan *plan)
     place_new(input, plan);
 }
 
-void plan_tidy(struct roster *roster, const struct view *view, int64_t now_ms)
+static bool is_in_use(const struct view *view, const struct member *member)
+{
+    for (int section = 0; section < SECTION_COUNT; section++) {
+        for (size_t k = 0; k < SLOTS_MOST; k++) {
+            const struct view_slot *slot = slot_in(view, (enum section)section, k);
+            if (has_address(slot, member) && !view_slot_in_maint(slot))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void adopt_strangers(struct roster *roster, const struct view *view, int64_t now_ms)
 {
     for (int section = 0; section < SECTION_COUNT; section++) {
         for (size_t k = 0; k < SLOTS_MOST; k++) {
@@ -214,15 +231,22 @@ void plan_tidy(struct roster *roster, const struct view *view, int64_t now_ms)
                 (void)roster_adopt(roster, slot->ip, slot->port, slot->check_port, now_ms);
         }
     }
-    for (size_t i = roster->count; i-- > 0;) {
-        bool in_use = roster->member[i].presence == PRESENCE_LISTED;
-        for (int section = 0; section < SECTION_COUNT; section++) {
-            for (size_t k = 0; k < SLOTS_MOST; k++) {
-                const struct view_slot *slot = slot_in(view, (enum section)section, k);
-                in_use |= has_address(slot, &roster->member[i]) && !view_slot_in_maint(slot);
+}
+
+void plan_tidy(struct roster *roster, const struct view *view, int64_t now_ms)
+{
+    size_t i = 0;
+
+    adopt_strangers(roster, view, now_ms);
+    while (i < roster->count) {
+        struct member *member = &roster->member[i];
+        if (member->presence != PRESENCE_LISTED && !is_in_use(view, member)) {
+            if (member->presence != PRESENCE_REMOVED || roster->count > REMEMBERED_MOST) {
+                roster_drop(roster, i);
+                continue;
             }
+            member->leaving_ms = INT64_MIN;
         }
-        if (!in_use)
-            roster_drop(roster, i);
+        i++;
     }
 }

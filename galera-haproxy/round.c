@@ -128,7 +128,7 @@ static void confirm(struct round *round, int64_t now_ms)
         make_plan(round, true, now_ms);
 }
 
-static bool carry_out(const struct round *round)
+static bool carry_out(struct round *round)
 {
     const struct plan *plan = &round->plan;
     struct error error;
@@ -145,12 +145,14 @@ static bool carry_out(const struct round *round)
                 log_notice("%s", step->say);
             continue;
         }
+        if (error.code == EXIT_UNAVAILABLE && strncmp(error.text, "HAProxy refuses", 15) != 0) {
+            tell_no_view(&round->told, &error); /* it hangs or is gone: every other step would wait as long */
+            return false;
+        }
         failed_group = step->group;
         if (done)
             log_warning("%s; trying again", error.text);
         done = false;
-        if (error.code == EXIT_UNAVAILABLE && strncmp(error.text, "HAProxy refuses", 15) != 0)
-            break; /* it hangs or is gone: every other step would wait as long */
     }
     return done;
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "num.h"
@@ -73,20 +74,23 @@ void tell_view(struct told *told, const struct view *view, const struct settings
     else if (another)
         log_notice("HAProxy was restarted: %s, pid %" PRId64 " after %" PRId64 "; its servers are compared anew",
                    view->version, view->pid, told->pid);
-    else if (told->silent)
+    else if (told->silent[0] != '\0')
         log_notice("HAProxy answers again");
     if (another || !told->sections)
         tell_sections(told, view, settings);
     told->pid = view->pid;
     told->uptime_s = view->uptime_s;
-    told->silent = false;
+    told->silent[0] = '\0';
 }
 
 void tell_no_view(struct told *told, const struct error *error)
 {
-    if (!told->silent)
+    char words[sizeof told->silent];
+
+    snprintf(words, sizeof words, "%.*s", (int)sizeof words - 1, error->text);
+    if (strcmp(words, told->silent) != 0)
         log_warning("%s; trying again until it answers, its sessions go on meanwhile", error->text);
-    told->silent = true;
+    memcpy(told->silent, words, sizeof words);
 }
 
 void tell_plan(struct told *told, const struct plan *plan, const struct roster *roster, const struct settings *settings)

@@ -15,8 +15,8 @@
 struct told {
     int64_t pid;
     int64_t uptime_s;
-    bool silent;   /* HAProxy does not answer */
-    bool sections; /* the sections that are missing were named */
+    char silent[16]; /* how the reason why HAProxy does not answer begins; "": it does */
+    bool sections;   /* the sections that are missing were named */
     size_t kept;
     size_t unplaced;
     size_t refused;
@@ -30,7 +30,7 @@ void tell_roster(struct told *told, struct roster *roster, const struct settings
 /* HAProxy is there, again or for the first time; it was restarted; it lacks sections or slots. */
 void tell_view(struct told *told, const struct view *view, const struct settings *settings);
 
-/* It could not be asked. */
+/* It could not be asked, or be told something: said once, and again when the reason becomes another one. */
 void tell_no_view(struct told *told, const struct error *error);
 
 /* What the plan does not do, and why. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "child.h"
 #include "log.h"
 #include "schema.h"
 #include "seed_mark.h"
@@ -12,10 +13,11 @@
 #include "teststep.h"
 #include "worker.h"
 
-enum { STATEMENT_MS = 60000 };
-
-/* What node_open logs in with when nothing is configured. */
-#define DEFAULT_USER "clustercheck"
+/*
+ * The supervision stands still meanwhile, signals too: a server that does not answer is asked again in the next turn.
+ * systemd is content with a sign of life a minute (tell.c).
+ */
+enum { STATEMENT_MS = 10000 };
 
 /* '_' would stand for any character: the database of a grant is a pattern. */
 #define GRANTED "`galera\\_init`.*"
@@ -28,7 +30,7 @@ static void add_account(struct node *node, struct text *sql, const char *user)
 
 static bool make_account(struct node *node, const struct settings *settings, struct error *error)
 {
-    const char *user = settings->node.user == NULL ? DEFAULT_USER : settings->node.user;
+    const char *user = settings->node.user == NULL ? NODE_DEFAULT_USER : settings->node.user;
     struct text sql = {0};
 
     if (!settings->create_account)
@@ -89,9 +91,18 @@ bool users_make(struct node *node, const struct load *load, struct error *error)
     return done || error_context(error, "users_sql");
 }
 
+/* users_sql may take its time. */
+static bool go_on(void *context, struct error *error)
+{
+    (void)context;
+    (void)error;
+    child_tick();
+    return true;
+}
+
 static bool make_all(struct node *node, const struct seed_job *job, int wake, struct error *error)
 {
-    struct load load = {.job = job, .wake_fd = wake};
+    struct load load = {.job = job, .wake_fd = wake, .may_go_on = go_on};
 
     return schema_make(node, error) && make_account(node, job->settings, error) && users_make(node, &load, error);
 }
@@ -99,7 +110,7 @@ static bool make_all(struct node *node, const struct seed_job *job, int wake, st
 bool accounts_make(const struct seed_job *job, struct error *error)
 {
     /* Looked at, but not read: they are for the caller as well. */
-    int wake = signals_open((const int[]){SIGTERM, SIGINT, 0}, error);
+    int wake = signals_open((const int[]){SIGTERM, SIGINT, SIGQUIT, 0}, error);
     struct node *node = wake < 0 ? NULL : admin_open(job->settings, job->socket, STATEMENT_MS, error);
     bool done = node != NULL && make_all(node, job, wake, error);
 

@@ -73,17 +73,19 @@ static bool prepare_start(struct init *init, const struct bootstrap *bootstrap, 
 {
     const char *datadir = init->info.datadir;
     const struct state old = init->state;
+    bool given_up = must_blank(init) || !has_history(&init->holding);
 
     init->disk_known = false; /* whatever becomes of this start: the directory has to be looked at again */
     if (must_blank(init) && !datadir_blank(datadir, error))
         return false;
-    if ((must_blank(init) || !has_history(&init->holding)) && !gcache_drop(&init->info, error))
+    if (given_up && (!gcache_drop(&init->info, error) || !datadir_drop_ddl_log(&init->info, error)))
         return false;
     if (bootstrap != NULL) {
         init->state.lineage = bootstrap->lineage;
         init->state.epoch = bootstrap->epoch > init->state.epoch ? bootstrap->epoch : init->state.epoch;
     }
     init->state.pledged = false;
+    init->state.served = init->state.served && !given_up;
     if (!remember_now(init, error)) {
         init->state = old; /* on disk is the one or the other; from here on it is the old one that counts */
         return error_context(error, "cannot note what the server is started for");
@@ -226,11 +228,15 @@ static enum carried pc_bootstrap(struct init *init, struct error *error)
 
 /* --- being Primary ------------------------------------------------------------------------------------------------ */
 
-/* The first server of a new cluster: the accounts that the others will need, before anybody may join. */
+/*
+ * The first server of a new cluster: the accounts that the others will need, before anybody may join. Not recorded yet,
+ * it is the first, whatever has become of earlier starts: one that was stopped before its accounts were made has a
+ * history, too.
+ */
 static bool make_accounts(struct init *init, struct error *error)
 {
     const struct bootstrap *last = &init->situation.bootstrap;
-    bool first = last->phase == BOOTSTRAP_STARTING && last->kind == KIND_NEW && uuid_is_nil(&last->base.uuid) &&
+    bool first = last->phase == BOOTSTRAP_STARTING && last->kind == KIND_NEW && !init->situation.has_uuid &&
                  strcmp(last->node, init->settings->name) == 0;
     const struct seed_job job = {
         .settings = init->settings, .socket = init->info.socket, .boot = init->boot, .epoch = init->state.epoch};
@@ -275,6 +281,14 @@ static enum carried claim(struct init *init, struct error *error)
 
 static enum carried stop(struct init *init)
 {
+    struct error error;
+
+    /* Galera may have found the copy inconsistent. */
+    if (init->decision.cause == CAUSE_DISCONNECTED) {
+        init->state.served = false;
+        if (!remember_now(init, &error))
+            log_warning("%s", error.text);
+    }
     process_stop(init, init->decision.cause == CAUSE_CLAIM_LOST ? STOP_AT_ONCE : STOP_CLEANLY);
     if (init->process.child.pid != 0) /* not even by SIGKILL: it hangs in the kernel */
         return CARRY_AGAIN;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "num.h"
 #include "signals.h"
 
@@ -24,6 +25,12 @@ void child_set_tick(void (*call)(void *context), void *context)
 {
     tick.call = call;
     tick.context = context;
+}
+
+void child_tick(void)
+{
+    if (tick.call != NULL)
+        tick.call(tick.context);
 }
 
 static _Noreturn void become(const char *const *argv, int out_fd, int go_fd, int result_fd)
@@ -77,17 +84,14 @@ bool child_fork(struct child *child, const char *const *argv, int out_fd, struct
 
 static void reap(pid_t pid, int *status)
 {
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        continue;
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
+    }
 }
 
 static void close_pipes(struct child *child)
 {
-    if (child->go_fd >= 0)
-        close(child->go_fd);
-    if (child->result_fd >= 0)
-        close(child->result_fd);
-    child->go_fd = child->result_fd = -1;
+    fd_close(&child->go_fd);
+    fd_close(&child->result_fd);
 }
 
 void child_abandon(struct child *child)
@@ -150,8 +154,7 @@ enum child_end child_run(const char *const *argv, int out_fd, int wake_fd, struc
         }
         if (wake_fd < 0)
             poll(NULL, 0, POLL_MS);
-        if (tick.call != NULL)
-            tick.call(tick.context);
+        child_tick();
         if (deadline_passed(deadline)) {
             end_now(pid, status);
             return CHILD_LATE;

@@ -40,7 +40,10 @@ enum child_end child_run(const char *const *argv, int out_fd, int wake_fd, struc
                          struct error *error);
 
 /* Called several times a second while child_run waits: for signs of life. */
-void child_set_tick(void (*tick)(void *context), void *context);
+void child_set_tick(void (*call)(void *context), void *context);
+
+/* The same from a wait of another kind. */
+void child_tick(void);
 
 /* "exit code 1", "signal 9 (Killed)"; returns text. */
 const char *child_status_text(int status, char *text, size_t size);

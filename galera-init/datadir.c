@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "marks.h"
 
 enum { FILE_MOST = 64 * 1024, FTW_FDS = 16 };
@@ -57,8 +58,7 @@ static char *read_file(const char *datadir, const char *name, bool *known, struc
     }
     error_set(error, EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
     *known = false;
-    if (fd >= 0)
-        close(fd);
+    fd_close(&fd);
     free(text);
     return NULL;
 }
@@ -170,23 +170,8 @@ static bool sync_directory(const char *datadir)
     int fd = open(datadir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = fd >= 0 && fsync(fd) == 0;
 
-    if (fd >= 0)
-        close(fd);
+    fd_close(&fd);
     return done;
-}
-
-static bool write_all(int fd, const char *text)
-{
-    size_t length = strlen(text);
-
-    while (length > 0) {
-        ssize_t written = write(fd, text, length);
-        if (written < 0 && errno != EINTR)
-            return false;
-        text += written < 0 ? 0 : written;
-        length -= written < 0 ? 0 : (size_t)written;
-    }
-    return fsync(fd) == 0;
 }
 
 bool datadir_write_grastate(const char *datadir, const struct position *position, bool safe, struct error *error)
@@ -205,11 +190,10 @@ bool datadir_write_grastate(const char *datadir, const struct position *position
     unlink(fresh); /* of an attempt that was cut short */
     int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
     bool done = fd >= 0 && stat(datadir, &owner) == 0 &&
-                (geteuid() != 0 || fchown(fd, owner.st_uid, owner.st_gid) == 0) && write_all(fd, text) &&
-                rename(fresh, path) == 0 && sync_directory(datadir);
+                (geteuid() != 0 || fchown(fd, owner.st_uid, owner.st_gid) == 0) && fd_write(fd, text, strlen(text)) &&
+                fsync(fd) == 0 && rename(fresh, path) == 0 && sync_directory(datadir);
     int number = errno;
-    if (fd >= 0)
-        close(fd);
+    fd_close(&fd);
     if (!done) {
         unlink(fresh);
         return error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", path, strerror(number));
@@ -224,14 +208,32 @@ bool datadir_blank(const char *datadir, struct error *error)
     return datadir_write_grastate(datadir, &none, false, error);
 }
 
+/* Removes a file so that it stays removed. */
+static bool drop(const char *path, const char *directory, struct error *error)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return error_set(error, EXIT_TRY_AGAIN, "cannot remove %s: %s", path, strerror(errno));
+    /* Also when it was gone: that need not be on disk yet. */
+    return sync_directory(directory) || errno == ENOENT ||
+           error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", directory, strerror(errno));
+}
+
 bool datadir_drop_view(const char *datadir, struct error *error)
 {
     char path[SERVER_PATH_SIZE + 64];
 
     snprintf(path, sizeof path, "%s/gvwstate.dat", datadir);
-    if (unlink(path) != 0 && errno != ENOENT)
-        return error_set(error, EXIT_TRY_AGAIN, "cannot remove %s: %s", path, strerror(errno));
-    /* Also when it was gone: that need not be on disk yet. */
-    return sync_directory(datadir) || errno == ENOENT ||
-           error_set(error, EXIT_TRY_AGAIN, "cannot write %s: %s", datadir, strerror(errno));
+    return drop(path, datadir, error);
+}
+
+bool datadir_drop_ddl_log(const struct server_info *info, struct error *error)
+{
+    char directory[SERVER_PATH_SIZE];
+
+    snprintf(directory, sizeof directory, "%s", info->ddl_log);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        return true; /* the server named none: one that is too old to have such a log */
+    *slash = '\0';
+    return drop(info->ddl_log, directory[0] == '\0' ? "/" : directory, error);
 }

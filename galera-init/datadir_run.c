@@ -11,6 +11,8 @@
 
 #include "child.h"
 #include "datadir.h"
+#include "explain.h"
+#include "fd.h"
 
 /*
  * A log for a run of the server, in a directory of its own that belongs to the server's user: the kernel does not let
@@ -37,7 +39,7 @@ static bool run_log_open(struct run_log *log, const char *datadir, struct error 
                          base == NULL ? "/tmp" : base, strerror(errno));
     /* A name without an extension would get one from the server. */
     snprintf(log->path, sizeof log->path, "%s/log.err", log->directory);
-    log->fd = open(log->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    log->fd = open(log->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     owned =
         log->fd >= 0 &&
         (geteuid() != 0 || stat(datadir, &owner) != 0 ||
@@ -47,8 +49,7 @@ static bool run_log_open(struct run_log *log, const char *datadir, struct error 
 
 static void run_log_close(struct run_log *log)
 {
-    if (log->fd >= 0)
-        close(log->fd);
+    fd_close(&log->fd);
     if (log->path[0] == '\0')
         return;
     unlink(log->path);
@@ -97,9 +98,26 @@ static const char *tail(const char *text)
     return length > TAIL_SIZE ? text + length - TAIL_SIZE : text;
 }
 
+#define INSTALL "mariadb-install-db"
+
+/* The one that came with the server: beside it, or where packages and tarballs have it; else that in PATH. */
+static const char *find_install(const char *server, char *path, size_t size)
+{
+    static const char *const places[] = {"", "../bin/", "../scripts/"};
+    const char *base = strrchr(server, '/');
+
+    for (size_t i = 0; base != NULL && i < sizeof places / sizeof places[0]; i++) {
+        int length = snprintf(path, size, "%.*s/%s" INSTALL, (int)(base - server), server, places[i]);
+        if (length > 0 && (size_t)length < size && access(path, X_OK) == 0)
+            return path;
+    }
+    return INSTALL;
+}
+
 bool datadir_install(const struct server_command *command, const char *datadir, const char *admin, int wake_fd,
                      struct error *error)
 {
+    char program[SERVER_PATH_SIZE];
     char root[320];
     char where[SERVER_PATH_SIZE + 16];
     char words[64];
@@ -113,14 +131,14 @@ bool datadir_install(const struct server_command *command, const char *datadir, 
     bool done = run_log_open(&log, datadir, error) && arguments != NULL &&
                 server_run_arguments(command, options, arguments, error);
     if (done) {
-        arguments->argv[0] = "mariadb-install-db";
-        done = judge_run(child_run(arguments->argv, log.fd, wake_fd, deadline_in_ms(DAY_MS), &status, error),
-                         "mariadb-install-db", error);
+        arguments->argv[0] = find_install(command->argv[0], program, sizeof program);
+        done = judge_run(child_run(arguments->argv, log.fd, wake_fd, deadline_in_ms(DAY_MS), &status, error), INSTALL,
+                         error);
     }
     if (done && status != 0) {
         char *text = read_log(log.path);
-        done = error_set(error, EXIT_CONFIG, "mariadb-install-db failed (%s): %s",
-                         child_status_text(status, words, sizeof words), text == NULL ? "" : tail(text));
+        done = error_set(error, EXIT_CONFIG, INSTALL " failed (%s): %s", child_status_text(status, words, sizeof words),
+                         text == NULL ? "" : tail(text));
         free(text);
     }
     run_log_close(&log);
@@ -130,30 +148,32 @@ bool datadir_install(const struct server_command *command, const char *datadir, 
 
 /* --- its position ------------------------------------------------------------------------------------------------- */
 
-/* Runs the server with one option that makes it end by itself; its log goes to `path` and into `*text`. */
-static bool run_to_end(const struct server_command *command, const char *option, const char *path, int wake_fd,
+/*
+ * Runs the server with one option that makes it end by itself; what it says goes to the log, and into `*text`. Of its
+ * settings it complains on standard error, before it opens a log.
+ */
+static bool run_to_end(const struct server_command *command, const char *option, const struct run_log *log, int wake_fd,
                        char **text, struct error *error)
 {
-    char log_option[SERVER_PATH_SIZE + 16];
+    char log_option[SERVER_PATH_SIZE + 32];
     char words[64];
     int status = 0;
 
-    snprintf(log_option, sizeof log_option, "--log-error=%s", path);
+    snprintf(log_option, sizeof log_option, "--log-error=%s", log->path);
     const char *const options[] = {option, log_option, NULL};
     struct server_arguments *arguments = arguments_new(error);
     bool done = arguments != NULL && server_run_arguments(command, options, arguments, error);
     if (done) {
-        int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        done = judge_run(child_run(arguments->argv, null_fd, wake_fd, deadline_in_ms(DAY_MS), &status, error), option,
+        done = judge_run(child_run(arguments->argv, log->fd, wake_fd, deadline_in_ms(DAY_MS), &status, error), option,
                          error);
         /* Somebody ended it, or the memory did: that says nothing of the data. */
         if (done && WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
             done = error_set(error, EXIT_TRY_AGAIN, "the server with %s was ended by %s", option,
                              child_status_text(status, words, sizeof words));
-        if (null_fd >= 0)
-            close(null_fd);
         free(*text);
-        *text = read_log(path);
+        *text = read_log(log->path);
+        if (done && *text == NULL)
+            done = error_set(error, EXIT_INTERNAL, "out of memory");
     }
     free(arguments);
     return done;
@@ -170,23 +190,46 @@ static void keep_log(const char *text, const char *path)
     }
 }
 
+/* The server could not tell, for a reason that is not the data's. */
+static bool say_hindrance(const char *text, const char *log_path, struct error *error)
+{
+    enum exit_code code = recover_may_heal(text) ? EXIT_TRY_AGAIN : EXIT_CONFIG;
+    struct explanation explanation;
+
+    if (explain(text, &explanation))
+        return error_set(
+            error, code,
+            "the server cannot tell its position (--wsrep-recover): %s; %s. Nothing shows that the data are "
+            "damaged: they are kept, and not started. Its log (%s) says: %s",
+            explanation.cause, explanation.remedy, log_path, explanation.line);
+    return error_set(error, code,
+                     "the server cannot tell its position (--wsrep-recover), and nothing shows that the data are "
+                     "damaged: they are kept, and not started. Mend it, or move the data directory away for a full "
+                     "transfer. Its log (%s) %s%s",
+                     log_path, explanation.line[0] == '\0' ? "has no error" : "says: ", explanation.line);
+}
+
 bool datadir_recover(const struct server_command *command, const char *datadir, const char *log_path, int wake_fd,
                      struct recovered *recovered, struct error *error)
 {
     char *text = NULL;
     struct run_log log;
     bool done =
-        run_log_open(&log, datadir, error) && run_to_end(command, "--wsrep-recover", log.path, wake_fd, &text, error);
+        run_log_open(&log, datadir, error) && run_to_end(command, "--wsrep-recover", &log, wake_fd, &text, error);
 
     *recovered = recover_parse(done ? text : NULL);
-    if (done && recovered->outcome == RECOVER_FAILED && recovered->prepared) {
-        done = run_to_end(command, "--tc-heuristic-recover=ROLLBACK", log.path, wake_fd, &text, error) &&
-               run_to_end(command, "--wsrep-recover", log.path, wake_fd, &text, error);
+    if (done && recover_wants_decision(recovered, text)) {
+        done = run_to_end(command, "--tc-heuristic-recover=ROLLBACK", &log, wake_fd, &text, error) &&
+               run_to_end(command, "--wsrep-recover", &log, wake_fd, &text, error);
         *recovered = recover_parse(done ? text : NULL);
         recovered->prepared = true;
     }
-    if (done && text != NULL)
+    if (done)
         keep_log(text, log_path);
+    if (done && !recover_tells(recovered, text)) {
+        *recovered = recover_parse(NULL);
+        done = say_hindrance(text, log_path, error);
+    }
     run_log_close(&log);
     free(text);
     return done;

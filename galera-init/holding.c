@@ -27,6 +27,9 @@ const char *flaw_text(enum flaw flaw)
         [FLAW_INCONSISTENT] =
             "grastate.dat has no UUID: the copy was given up as inconsistent or a transfer was interrupted; "
             "it will be replaced by a full transfer",
+        [FLAW_SCHEMA] =
+            "killed during a schema change: only InnoDB's own position is known; let this node join another one, or go "
+            "on from it when there is no better copy",
         [FLAW_GRASTATE_MISSING] =
             "grastate.dat is missing: only InnoDB's own position is known; restore the file or let this "
             "node join another one",
@@ -42,8 +45,8 @@ const char *flaw_text(enum flaw flaw)
         [FLAW_NO_LINEAGE] =
             "the state directory was lost: this copy may be one that the cluster has left behind; restore the "
             "directory or let this node join another one",
-        [FLAW_NO_POSITION] =
-            "--wsrep-recover found no position: read its log; the copy will be replaced by a full transfer",
+        [FLAW_NO_POSITION] = "--wsrep-recover found no position, or damaged data: read its log; the copy will be "
+                             "replaced by a full transfer",
     };
 
     return texts[flaw];
@@ -60,7 +63,9 @@ bool holding_needs_recover(const struct holding_signs *signs)
         return false;
     if (signs->grastate.condition != GRASTATE_GOOD)
         return true;
-    return !uuid_is_nil(&signs->grastate.position.uuid) && signs->grastate.position.seqno == SEQNO_UNKNOWN;
+    if (uuid_is_nil(&signs->grastate.position.uuid))
+        return signs->served;
+    return signs->grastate.position.seqno == SEQNO_UNKNOWN;
 }
 
 /* grastate.dat is no help: InnoDB's position is all there is. */
@@ -95,6 +100,17 @@ static struct holding judge_crashed(const struct holding_signs *signs)
     return holding;
 }
 
+/* A nil UUID. */
+static struct holding judge_unsafe(const struct holding_signs *signs)
+{
+    if (!signs->served)
+        return unusable(COPY_BROKEN, FLAW_INCONSISTENT);
+    if (signs->recovered.outcome != RECOVER_POSITION)
+        return unusable(COPY_BROKEN, FLAW_NO_POSITION);
+    return (struct holding){
+        .copy = COPY_DOUBTFUL, .source = SOURCE_RECOVER, .flaw = FLAW_SCHEMA, .position = signs->recovered.position};
+}
+
 static struct holding judge_closed(const struct holding_signs *signs)
 {
     const struct recovered *recovered = &signs->recovered;
@@ -119,7 +135,7 @@ struct holding holding_judge(const struct holding_signs *signs)
     if (signs->grastate.condition != GRASTATE_GOOD)
         return judge_without_grastate(signs);
     if (uuid_is_nil(&signs->grastate.position.uuid))
-        return unusable(COPY_BROKEN, FLAW_INCONSISTENT);
+        return judge_unsafe(signs);
     if (signs->grastate.position.seqno == SEQNO_UNKNOWN)
         return judge_crashed(signs);
     return judge_closed(signs);

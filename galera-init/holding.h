@@ -25,6 +25,7 @@ enum flaw {
     FLAW_NONE,
     FLAW_TRANSFER,     /* killed during a state transfer */
     FLAW_INCONSISTENT, /* grastate.dat has a nil UUID */
+    FLAW_SCHEMA,       /* the same, of a copy that was sound: a schema change was under way */
     FLAW_GRASTATE_MISSING,
     FLAW_GRASTATE_CORRUPT,
     FLAW_PREPARED,    /* prepared transactions had to be decided heuristically */
@@ -44,6 +45,12 @@ struct holding {
 struct holding_signs {
     bool has_data;      /* more than mariadb-install-db left for us */
     bool transfer_mark; /* sst_in_progress or the mark that an SST script leaves */
+    /*
+     * Our server was Primary with this copy, and did not find it inconsistent since. Galera writes a nil UUID also for
+     * as long as it applies a schema change (mark_unsafe() in galera/src/replicator_smm.cpp), so after a kill that
+     * UUID alone does not say that the copy is spoilt: after a power cut all nodes may have it.
+     */
+    bool served;
     struct grastate grastate;
     struct recovered recovered; /* need not be run when grastate.dat has a seqno of 0 or more */
 };

@@ -49,6 +49,14 @@ struct telling {
     int64_t log_offset; /* of the server's error log when it was started */
 };
 
+/* What one turn of the loop leaves to the next. */
+struct turning {
+    int again;                        /* so often at once */
+    char complained[ERROR_TEXT_SIZE]; /* the trouble that was said last */
+    struct backoff blind;             /* while the facts cannot be gathered */
+    int64_t seqno_told_ns;
+};
+
 struct init {
     const struct settings *settings;
     struct server_command command;
@@ -75,12 +83,14 @@ struct init {
     struct keys keys;
     struct decision decision;
     struct telling telling;
+    struct turning turning;
 
     char *const *self; /* our own command line up to the operands, for the process that loads the database */
     int self_count;
     pid_t loader; /* 0: none runs */
     bool load_over;
     int64_t load_after_ns;
+    int64_t load_complete_ns; /* since when the cluster has had its size; 0: it has not */
     struct backoff load_backoff;
 
     bool stopping; /* a signal has come */

@@ -8,27 +8,22 @@
 
 #include "init.h"
 #include "log.h"
+#include "seed_plan.h"
 
 enum { NS_PER_MS = 1000000, RETRY_FIRST_MS = 2000, RETRY_MOST_MS = 60000, OPERANDS_MOST = SERVER_ARGUMENTS_MOST };
 
-static bool has_state(const struct node_facts *node)
+/* Who comes too early or too late loses the claim in etcd. */
+static bool is_our_turn(struct init *init)
 {
-    return node->member.phase == MEMBER_SYNCED || node->member.phase == MEMBER_DONOR;
-}
+    int64_t wait_ms = seed_turn_ms(&init->situation);
 
-/* The first by name of those that are synced; whoever comes too early or too late loses the claim in etcd. */
-static bool is_our_turn(const struct situation *situation)
-{
-    int64_t synced = 0;
-    size_t first = NODES_MOST;
-
-    for (size_t i = situation->count; i > 0; i--) {
-        if (has_state(&situation->nodes[i - 1])) {
-            synced++;
-            first = i - 1;
-        }
+    if (wait_ms < 0) {
+        init->load_complete_ns = 0;
+        return false;
     }
-    return synced >= situation->size && first == situation->self;
+    if (init->load_complete_ns == 0)
+        init->load_complete_ns = monotonic_ns();
+    return monotonic_ns() - init->load_complete_ns >= wait_ms * NS_PER_MS;
 }
 
 /* A process of its own, by our own command line: what blocks or dies in it does not touch the server's supervision. */
@@ -64,12 +59,15 @@ void load_when_due(struct init *init)
 
     if (settings->seed == NULL || init->load_over || init->loader != 0 || init->stopping ||
         !init->situation.etcd_reachable || monotonic_ns() < init->load_after_ns ||
-        init->situation.local.server != SERVER_PRIMARY || !is_our_turn(&init->situation))
+        init->situation.local.server != SERVER_PRIMARY || !is_our_turn(init))
         return;
     if (init->keys.seed.state == SEED_KEY_DONE) {
         init->load_over = true;
         return;
     }
+    /* Another node is at it: the key goes with its loader. One of our own is of a loader that has died. */
+    if (init->keys.seed.state == SEED_KEY_LOADING && strcmp(init->keys.seed.node, settings->name) != 0)
+        return;
     if (init->load_backoff.most_ms == 0)
         init->load_backoff = (struct backoff){.first_ms = RETRY_FIRST_MS, .most_ms = RETRY_MOST_MS};
     if (!start_loader(init, &error)) {

@@ -15,6 +15,7 @@ enum { NO_SUCH_DATABASE = 1049, NO_SUCH_TABLE = 1146, STATEMENT_SIZE = 1024 };
 bool local_open(struct local_server *local, const struct settings *settings, const char *socket, struct error *error)
 {
     *local = (struct local_server){.timeout_ms = settings->ask_timeout_ms};
+    local->check_user = settings->node.user == NULL ? NODE_DEFAULT_USER : settings->node.user;
     if (admin_user(settings, local->user)[0] == '\0')
         return error_set(error, EXIT_CONFIG, "user %d has no name: set admin_user in [init]", (int)geteuid());
     local->settings.user = local->user;
@@ -122,13 +123,19 @@ bool local_pc_bootstrap(struct local_server *local, struct error *error)
 
 int64_t local_sessions(struct local_server *local)
 {
-    static const char question[] =
-        "SET SESSION wsrep_sync_wait=0;SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID<>CONNECTION_ID() "
-        "AND COMMAND<>'Daemon' AND USER NOT IN ('system user','event_scheduler','unauthenticated user','clustercheck')";
+    char user[256];
+    char question[STATEMENT_SIZE];
     struct node_rows rows = {0};
     struct error error;
     int64_t sessions = -1;
 
+    if (connect_local(local, &error) != NODE_ANSWERED || !node_quote(local->node, local->check_user, user, sizeof user))
+        return -1;
+    snprintf(question, sizeof question,
+             "SET SESSION wsrep_sync_wait=0;SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE "
+             "ID<>CONNECTION_ID() AND COMMAND<>'Daemon' AND USER NOT IN ('system user','event_scheduler',"
+             "'unauthenticated user',%s)",
+             user);
     if (run(local, question, &rows, &error) == NODE_ANSWERED && rows.rows == 1 &&
         !num_parse(rows.cell[0], 0, INT64_MAX, &sessions))
         sessions = -1;

@@ -13,6 +13,7 @@
 struct local_server {
     char user[ADMIN_USER_SIZE];
     struct node_settings settings; /* `user` points to the one above: it must stay where it is */
+    const char *check_user;        /* of [mysql]: the sessions of the check are not clients' */
     int64_t timeout_ms;
     struct node *node;    /* NULL: not connected */
     char noted_view[128]; /* the view that our row is of */

@@ -161,6 +161,7 @@ bool look_at_disk(struct init *init, struct error *error)
     error->code = EXIT_YES;
     if (!install(init, error) || !datadir_read(init->info.datadir, init->state.fresh, &signs, &init->view, error))
         return false;
+    signs.served = init->state.served;
     if (holding_needs_recover(&signs) && !recover(init, &signs, error))
         return false;
     init->holding = holding_judge(&signs);
@@ -329,7 +330,9 @@ bool look(struct init *init, struct error *error)
         return false;
     look_begin(&init->situation, init->settings, &init->state);
     look_at_self(init);
+    tell_alive(init); /* each of these may take seconds */
     look_at_etcd(init, deadline_in_ms(ETCD_MOST_MS));
+    tell_alive(init);
     if (!remember(init, error))
         return false;
     look_at_self(init);

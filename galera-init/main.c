@@ -39,12 +39,15 @@ struct invocation {
 static const struct {
     const char *name;
     enum verb_word word;
-    bool takes_node;
 } words[] = {
-    {"plan", WORD_PLAN, false},    {"attest-lost", WORD_ATTEST_LOST, true},
-    {"forget", WORD_FORGET, true}, {"bootstrap", WORD_BOOTSTRAP, false},
-    {"seed", WORD_SEED, false},
+    {"plan", WORD_PLAN}, {"attest-lost", WORD_ATTEST_LOST}, {"forget", WORD_FORGET}, {"bootstrap", WORD_BOOTSTRAP},
+    {"seed", WORD_SEED},
 };
+
+static bool takes_node(enum verb_word word)
+{
+    return word == WORD_ATTEST_LOST || word == WORD_FORGET;
+}
 
 static bool take_server(struct invocation *invocation, char *const *operands, int count, struct error *error)
 {
@@ -82,8 +85,7 @@ static int take_operand(struct invocation *invocation, char *const *operand, int
         error_set(error, EXIT_USAGE, "--format is text or json, not '%s'", operand[1]);
         return 0;
     }
-    if ((invocation->word == WORD_ATTEST_LOST || invocation->word == WORD_FORGET) && invocation->node == NULL &&
-        operand[0][0] != '-') {
+    if (takes_node(invocation->word) && invocation->node == NULL && operand[0][0] != '-') {
         invocation->node = operand[0];
         return 1;
     }
@@ -93,7 +95,7 @@ static int take_operand(struct invocation *invocation, char *const *operand, int
 
 static bool judge_word(const struct invocation *invocation, struct error *error)
 {
-    if ((invocation->word == WORD_ATTEST_LOST || invocation->word == WORD_FORGET) && invocation->node == NULL)
+    if (takes_node(invocation->word) && invocation->node == NULL)
         return error_set(error, EXIT_USAGE, "name the node");
     if (invocation->word == WORD_BOOTSTRAP && !invocation->force)
         return error_set(

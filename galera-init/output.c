@@ -86,8 +86,8 @@ void output_settle(int64_t most_ms)
     struct timespec at = deadline_timespec(deadline_in_ms(most_ms));
 
     pthread_mutex_lock(&output.lock);
-    while (output.reading >= 0 && pthread_cond_clockwait(&output.ended, &output.lock, CLOCK_MONOTONIC, &at) == 0)
-        continue;
+    while (output.reading >= 0 && pthread_cond_clockwait(&output.ended, &output.lock, CLOCK_MONOTONIC, &at) == 0) {
+    }
     pthread_mutex_unlock(&output.lock);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "init.h"
 #include "log.h"
 #include "marks.h"
@@ -46,8 +47,7 @@ bool process_start(struct init *init, const struct server_start *start, struct e
     if (out_fd < 0 && init->info.log_error[0] == '\0')
         return false;
     started = child_fork(&process->child, arguments.argv, out_fd, error);
-    if (out_fd >= 0)
-        close(out_fd);
+    fd_close(&out_fd);
     if (!started)
         return false;
     init->state.server_pid = process->child.pid;
@@ -219,7 +219,7 @@ static void end_child(struct init *init, struct deadline deadline)
         bool deaf = !has_something && monotonic_ns() - begun_ns > DEAF_MS * (int64_t)NS_PER_MS;
         /* One that joins and takes no state: it has no SQL to hear us by, and no transfer to end. */
         deaf = deaf || (!process->was_primary && !in_transfer(init) &&
-                        monotonic_ns() - begun_ns > 2 * DEAF_MS * (int64_t)NS_PER_MS);
+                        monotonic_ns() - begun_ns > (int64_t)2 * DEAF_MS * NS_PER_MS);
         if (deaf) {
             log_info("the server does not hear SIGTERM and was never Primary: ending it by SIGKILL");
             break;

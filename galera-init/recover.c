@@ -1,8 +1,9 @@
 #include "recover.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
+
+#include "explain.h"
 
 /* Wording of sql/mysqld.cc and sql/wsrep_mysqld.cc; MySQL's and Percona's builds write "Recovered position: " as well.
  */
@@ -62,4 +63,47 @@ struct recovered recover_parse(const char *log)
         log += length + (log[length] == '\n');
     }
     return recovered;
+}
+
+/* --- whose fault it is -------------------------------------------------------------------------------------------- */
+
+/* Words of lib/explain_rows_server.c. These pass. */
+static const char *const passing[] = {"disk-full", "out-of-memory", "too-many-files", "datadir-in-use"};
+
+/* What makes sound data look damaged, or as if they were none. */
+static const char *const masking[] = {"data-encrypted", "data-misplaced", "innodb-forced", "permission"};
+
+/* InnoDB counts prepared transactions after every crash; these ask for an end of them. */
+static const char *const undecided[] = {"prepared-transactions", "commit-log-damaged"};
+
+static const char *const damaged[] = {"data-corrupt", "prepared-transactions"};
+
+#define FINDS_ANY(log, words) finds_any(log, words, sizeof(words) / sizeof(words)[0])
+
+static bool finds_any(const char *log, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (explain_finds(log, words[i]))
+            return true;
+    }
+    return false;
+}
+
+bool recover_may_heal(const char *log)
+{
+    return FINDS_ANY(log, passing);
+}
+
+bool recover_wants_decision(const struct recovered *recovered, const char *log)
+{
+    return recovered->outcome == RECOVER_FAILED && recovered->prepared && FINDS_ANY(log, undecided);
+}
+
+bool recover_tells(const struct recovered *recovered, const char *log)
+{
+    if (recovered->outcome == RECOVER_POSITION)
+        return true;
+    if (FINDS_ANY(log, passing) || FINDS_ANY(log, masking))
+        return false;
+    return recovered->outcome == RECOVER_NOTHING || FINDS_ANY(log, damaged);
 }

@@ -58,6 +58,25 @@ static void collect_peers(const struct init *init, struct state *next)
     }
 }
 
+static bool same_peers(const struct state *a, const struct state *b)
+{
+    if (a->peer_count != b->peer_count)
+        return false;
+    for (size_t i = 0; i < a->peer_count; i++) {
+        if (strcmp(a->peer[i].name, b->peer[i].name) != 0 || strcmp(a->peer[i].address, b->peer[i].address) != 0 ||
+            strcmp(a->peer[i].sql, b->peer[i].sql) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* In what remember() changes. */
+static bool same_memory(const struct state *a, const struct state *b)
+{
+    return a->lease == b->lease && a->epoch == b->epoch && a->fresh == b->fresh && a->served == b->served &&
+           same_peers(a, b);
+}
+
 bool remember(struct init *init, struct error *error)
 {
     const struct bootstrap *bootstrap = &init->situation.bootstrap;
@@ -75,7 +94,9 @@ bool remember(struct init *init, struct error *error)
     }
     if (init->process.was_primary)
         next.fresh = false;
-    if (init->state_is_saved && memcmp(&next, &init->state, sizeof next) == 0)
+    if (init->process.answers && facts_are_primary(&init->process.facts))
+        next.served = true;
+    if (init->state_is_saved && same_memory(&next, &init->state))
         return true;
     struct state old = init->state;
     init->state = next;

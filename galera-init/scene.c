@@ -50,6 +50,7 @@ static bool read_disk(struct scene *scene, struct error *error)
     scene->server_pid = datadir_user(scene->info.datadir);
     if (!datadir_read(scene->info.datadir, scene->state.fresh, &signs, &view, error))
         return false;
+    signs.served = scene->state.served;
     if (scene->server_pid == 0 && holding_needs_recover(&signs)) {
         const struct record *own = &scene->situation.nodes[scene->situation.self].record;
         scene->position_unknown = own->state != RECORD_ATTESTED;

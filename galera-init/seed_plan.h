@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "situation.h"
+
 enum mark_state { MARK_NONE, MARK_LOADING, MARK_DONE };
 
 enum claim_state {
@@ -36,5 +38,13 @@ enum seed_plan {
 };
 
 enum seed_plan seed_plan(const struct seed_facts *facts);
+
+/*
+ * How long after the cluster has become complete this node tries: the first by name of those that are synced at once,
+ * each of the others when those before it have had time to. A node that cannot (no dump there, too few rights) does not
+ * keep the rest from it. Negative: not now, the cluster is not complete or this node is not synced.
+ */
+enum { SEED_TURN_MS = 15000 };
+int64_t seed_turn_ms(const struct situation *situation);
 
 #endif

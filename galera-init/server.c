@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "fd.h"
 #include "num.h"
 
 enum { HELP_TIMEOUT_MS = 60000, HELP_SIZE_MOST = 1024 * 1024, ERROR_TAIL_SIZE = 600 };
@@ -69,6 +70,7 @@ static void take_variable(struct server_info *info, const char *name, const char
         {"wsrep-provider", info->provider, sizeof info->provider},
         {"bind-address", info->bind_address, sizeof info->bind_address},
         {"wsrep-sst-method", info->sst_method, sizeof info->sst_method},
+        {"log-ddl-recovery", info->ddl_log, sizeof info->ddl_log},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -83,6 +85,21 @@ static void take_variable(struct server_info *info, const char *name, const char
         info->wsrep_on = strcasecmp(value, "TRUE") == 0 || strcasecmp(value, "ON") == 0;
     else if (strcmp(name, "port") == 0 && !num_parse(value, 1, 65535, &info->port))
         info->port = 3306;
+}
+
+/* Where the extension of a file begins: at its end when it has none. NULL: no path. */
+static char *extension(char *path)
+{
+    char *base = strrchr(path, '/');
+    char *dot = base == NULL ? NULL : strrchr(base, '.');
+
+    return base == NULL || dot != NULL ? dot : path + strlen(path);
+}
+
+static void set_extension(char *path, size_t size, char *at, const char *extension)
+{
+    if (at + strlen(extension) < path + size)
+        memcpy(at, extension, strlen(extension) + 1);
 }
 
 void server_parse_help(const char *text, struct server_info *info)
@@ -112,10 +129,14 @@ void server_parse_help(const char *text, struct server_info *info)
     make_absolute(info->socket, sizeof info->socket, info->datadir);
     make_absolute(info->log_error, sizeof info->log_error, info->datadir);
     make_absolute(info->gcache_dir, sizeof info->gcache_dir, info->datadir);
-    /* As the server does (sql/mysqld.cc): a name without an extension gets .err. */
-    const char *base = strrchr(info->log_error, '/');
-    if (base != NULL && strchr(base, '.') == NULL && strlen(info->log_error) + 5 < sizeof info->log_error)
-        memcpy(info->log_error + strlen(info->log_error), ".err", 5);
+    make_absolute(info->ddl_log, sizeof info->ddl_log, info->datadir);
+    /* As the server does: a name without an extension gets .err (sql/mysqld.cc); another extension becomes .log
+     * (sql/ddl_log.cc). */
+    char *dot = extension(info->log_error);
+    if (dot != NULL && *dot == '\0')
+        set_extension(info->log_error, sizeof info->log_error, dot, ".err");
+    if ((dot = extension(info->ddl_log)) != NULL)
+        set_extension(info->ddl_log, sizeof info->ddl_log, dot, ".log");
 }
 
 /* All of a file that a child has written; the caller frees it. NULL: out of memory, or too much. */
@@ -187,8 +208,7 @@ bool server_ask(const struct server_command *command, int wake_fd, struct server
             done = judge_info(info, error);
         }
     }
-    if (fd >= 0)
-        close(fd);
+    fd_close(&fd);
     free(text);
     free(arguments);
     return done;

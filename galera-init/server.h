@@ -30,6 +30,7 @@ struct server_info {
     char sst_method[64];
     char gcache_dir[SERVER_PATH_SIZE]; /* gcache.dir and gcache.name of wsrep_provider_options */
     char gcache_name[256];
+    char ddl_log[SERVER_PATH_SIZE]; /* "": the server has none */
     bool wsrep_on;
     int64_t port;
 };

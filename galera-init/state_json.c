@@ -66,7 +66,8 @@ static bool read_state(const struct json *root, struct state *state, struct erro
            notation_lineage(root, "lineage", &state->lineage, error) &&
            notation_boolean(root, "pledged", &state->pledged, error) &&
            notation_boolean(root, "installing", &state->installing, error) &&
-           notation_boolean(root, "fresh", &state->fresh, error) && read_server(root, state, error) &&
+           notation_boolean(root, "fresh", &state->fresh, error) &&
+           notation_boolean(root, "served", &state->served, error) && read_server(root, state, error) &&
            notation_number(root, "lease", 0, INT64_MAX, &state->lease, error) && read_peers(root, state, error);
 }
 
@@ -107,6 +108,7 @@ static void add_state(struct text *text, const struct state *state)
     json_add_boolean(text, "pledged", state->pledged);
     json_add_boolean(text, "installing", state->installing);
     json_add_boolean(text, "fresh", state->fresh);
+    json_add_boolean(text, "served", state->served);
     json_open_object(text, "server");
     json_add_number(text, "pid", state->server_pid);
     json_add_number(text, "start", state->server_start);

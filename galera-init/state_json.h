@@ -5,6 +5,7 @@
  *      "epoch": the last epoch that we knew to have started, "lineage": of our copy (notation.h),
  *      "pledged": a record of ours that says "attested" may stand in etcd,
  *      "installing", "fresh": whether mariadb-install-db is making, made the data directory for us,
+ *      "served": whether our server was Primary with the copy that is there,
  *      "server": {"pid", "start"}, as far as one runs,
  *      "lease": the last one that member/<node> was under,
  *      "peers": [{"name", "address", "sql"}, ..]: every node that was ever seen}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "num.h"
 #include "state_json.h"
 
@@ -209,20 +210,6 @@ bool statefile_read(const char *directory, struct state *state, struct error *er
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
 static bool write_new(const struct statefile *file, const struct text *text)
 {
     int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
@@ -230,7 +217,7 @@ static bool write_new(const struct statefile *file, const struct text *text)
 
     if (fd < 0)
         return false;
-    bool done = write_all(fd, text_string(text), text->length) && fsync(fd) == 0;
+    bool done = fd_write(fd, text_string(text), text->length) && fsync(fd) == 0;
     int number = errno;
     if (close(fd) != 0 && done) {
         number = errno;
@@ -261,9 +248,6 @@ bool statefile_save(struct statefile *file, const struct state *state, struct er
 
 void statefile_close(struct statefile *file)
 {
-    if (file->lock_fd >= 0)
-        close(file->lock_fd);
-    if (file->directory_fd >= 0)
-        close(file->directory_fd);
-    file->lock_fd = file->directory_fd = -1;
+    fd_close(&file->lock_fd);
+    fd_close(&file->directory_fd);
 }

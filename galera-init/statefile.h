@@ -26,6 +26,7 @@ struct state {
     bool pledged;
     bool installing; /* mariadb-install-db is making the data directory, which was empty before */
     bool fresh;      /* it made it for us, and its server was never Primary */
+    bool served;     /* our server was Primary with the copy that is in the data directory (holding.h) */
     size_t peer_count;
     struct state_peer peer[NODES_MOST]; /* every node that was ever seen in position/ */
     int64_t server_pid;                 /* 0: none */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backoff.h"
+#include "fd.h"
 #include "init.h"
 #include "log.h"
 #include "notify.h"
@@ -18,6 +19,7 @@ enum {
     AGAIN_MS = 20,
     AGAIN_MOST = 20, /* so often at once; then whatever keeps changing is given time */
     FAILED_MS = 2000,
+    BLIND_MOST_MS = 15000, /* looking may mean to run the server with --wsrep-recover */
     LEAVE_MS = 3000,
     REVOKE_MS = 1000,
     SIGNAL_EXIT = 128,
@@ -69,12 +71,12 @@ static void wait_ms(struct init *init, int64_t ms)
 /* The seqno changes all the time: now and then is enough. */
 static void tell_members(struct init *init)
 {
-    static int64_t told_ns;
+    int64_t *told_ns = &init->turning.seqno_told_ns;
     int64_t now = monotonic_ns();
 
-    if (init->holding.position.seqno != init->card.seqno && now - told_ns > SEQNO_EVERY_MS * (int64_t)NS_PER_MS) {
+    if (init->holding.position.seqno != init->card.seqno && now - *told_ns > SEQNO_EVERY_MS * (int64_t)NS_PER_MS) {
         init->card.seqno = init->holding.position.seqno;
-        told_ns = now;
+        *told_ns = now;
     }
     keeper_tell(init->keeper, init_phase(init), init->boot, &init->card);
 }
@@ -170,19 +172,18 @@ static bool may_heal(const struct error *error)
     return error->code != EXIT_CONFIG && error->code != EXIT_PERMISSION;
 }
 
-static void complain(const struct error *error, char *last, size_t size)
+static void complain(struct init *init, const struct error *error)
 {
-    if (strcmp(last, error->text) == 0)
+    if (strcmp(init->turning.complained, error->text) == 0)
         return;
-    snprintf(last, size, "%s", error->text);
+    snprintf(init->turning.complained, sizeof init->turning.complained, "%s", error->text);
     log_err("%s; trying again", error->text);
 }
 
 /* One turn. True: the program ends with `*code`. */
 static bool turn(struct init *init, int64_t *pause_ms, int *code, struct error *error)
 {
-    static int again;
-    static char complained[ERROR_TEXT_SIZE];
+    struct turning *turning = &init->turning;
     struct error problem = {.code = EXIT_YES};
 
     take_signals(init);
@@ -205,27 +206,29 @@ static bool turn(struct init *init, int64_t *pause_ms, int *code, struct error *
             *error = problem;
             return true;
         }
-        complain(&problem, complained, sizeof complained);
+        complain(init, &problem);
         tell_members(init);
+        *pause_ms = backoff_delay_ms(&turning->blind, random_number());
         return false;
     }
+    backoff_reset(&turning->blind);
     init->decision = decide(&init->situation);
     tell_decision(init);
     tell_members(init);
     tell_transfer(init);
     tell_systemd(init);
     enum carried carried = carry(init, &problem);
-    again = carried == CARRY_AGAIN ? again + 1 : 0;
+    turning->again = carried == CARRY_AGAIN ? turning->again + 1 : 0;
     switch (carried) {
     case CARRIED:
         *pause_ms = pause_of(init);
-        complained[0] = '\0';
+        turning->complained[0] = '\0';
         break;
     case CARRY_AGAIN:
-        *pause_ms = jitter_ms(again > AGAIN_MOST ? init->settings->poll_ms : AGAIN_MS, 50, random_number());
+        *pause_ms = jitter_ms(turning->again > AGAIN_MOST ? init->settings->poll_ms : AGAIN_MS, 50, random_number());
         break;
     case CARRY_LATER:
-        complain(&problem, complained, sizeof complained);
+        complain(init, &problem);
         break;
     case CARRY_REFUSED:
         stop(init); /* it may run without a Primary Component */
@@ -308,6 +311,7 @@ int supervise(const struct settings *settings, const struct server_command *comm
     init->command.datadir = settings->datadir;
     init->self = self_arguments;
     init->self_count = self_count;
+    init->turning.blind = (struct backoff){.first_ms = FAILED_MS, .most_ms = BLIND_MOST_MS};
     init->file = (struct statefile){.directory_fd = -1, .lock_fd = -1};
     init_new_boot(init);
     init->signal_fd = signals_open(signals, error);
@@ -331,10 +335,8 @@ int supervise(const struct settings *settings, const struct server_command *comm
     keys_free(&init->keys);
     statefile_close(&init->file);
     notify_close();
-    if (init->stop_fd >= 0)
-        close(init->stop_fd);
-    if (init->signal_fd >= 0)
-        close(init->signal_fd);
+    fd_close(&init->stop_fd);
+    fd_close(&init->signal_fd);
     free(init);
     return code;
 }

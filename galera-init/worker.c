@@ -92,10 +92,3 @@ bool pipe_make(int ends[2], struct error *error)
     ends[0] = ends[1] = -1;
     return error_set(error, EXIT_TRY_AGAIN, "cannot make a pipe: %s", strerror(errno));
 }
-
-void fd_close(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}

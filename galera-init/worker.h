@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "fd.h"
 
 enum { WORKER_NOT_FOUND = 127 };
 
@@ -34,8 +35,5 @@ bool worker_succeeded(const struct worker *worker, int status, struct error *err
 
 /* A pipe, close on exec. False with EXIT_TRY_AGAIN. */
 bool pipe_make(int ends[2], struct error *error);
-
-/* Closes it unless it is -1, which it is afterwards. */
-void fd_close(int *fd);
 
 #endif

@@ -122,6 +122,19 @@ static const struct explain_row *row_of(const struct log_line *line)
     return NULL;
 }
 
+bool explain_finds(const char *log, const char *word)
+{
+    const char *rest = log_last_start(log);
+    struct log_line line;
+
+    while (log_line_next(&rest, &line)) {
+        const struct explain_row *row = row_of(&line);
+        if (row != NULL && strcmp(row->word, word) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The best line of each kind of cure: what is seen later may undo one kind and leave the others. */
 struct finding {
     const struct explain_row *row;

@@ -26,6 +26,9 @@ struct explanation {
  */
 bool explain(const char *log, struct explanation *explanation);
 
+/* Whether a line since the last start means this, however telling the others are. `word`: as in an explanation. */
+bool explain_finds(const char *log, const char *word);
+
 /* How far this server's own transfer has come, as a joiner. */
 enum transfer_stage {
     TRANSFER_NONE,

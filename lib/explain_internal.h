@@ -31,7 +31,7 @@ enum log_cure {
     CURE_SYNCED,  /* Synced */
 };
 
-enum { EXPLAIN_PATTERNS = 8 };
+enum { EXPLAIN_PATTERNS = 9 };
 
 /* How much a line says: what ends a start for good, down to what merely stands around. */
 enum {

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secret.h"
-
 /*
  * Error numbers of the server and the client library (MariaDB and MySQL agree on them: "Server Error Message
  * Reference", "Client Error Message Reference"). The header that names them differs between the two libraries.
@@ -32,38 +30,6 @@ enum {
     CLIENT_AUTH_PLUGIN_CANNOT_LOAD = 2059,
     CLIENT_AUTH_PLUGIN_ERROR = 2061,
 };
-
-#define DEFAULT_USER "clustercheck"
-
-const struct config_key node_keys[] = {
-    {"mysql", "host", CONFIG_STRING, offsetof(struct node_settings, host), "", 0, 0, NULL,
-     "server to ask; empty or localhost: through the Unix socket"},
-    {"mysql", "port", CONFIG_NUMBER, offsetof(struct node_settings, port), "0", 0, 65535, NULL,
-     "TCP port of the server; 0: what defaults_file says, else 3306"},
-    {"mysql", "socket", CONFIG_PATH, offsetof(struct node_settings, socket), "", 0, 0, NULL,
-     "Unix socket of the server; empty: the client library's default"},
-    {"mysql", "user", CONFIG_STRING, offsetof(struct node_settings, user), "", 0, 0, NULL,
-     "account to log in with, no privilege but USAGE is needed; empty: that of defaults_file, else " DEFAULT_USER},
-    {"mysql", "password", CONFIG_SECRET, offsetof(struct node_settings, password), "", 0, 0, NULL,
-     "password of the account; password_file is safer"},
-    {"mysql", "password_file", CONFIG_PATH, offsetof(struct node_settings, password_file), "", 0, 0, NULL,
-     "file whose first line is the password"},
-    {"mysql", "defaults_file", CONFIG_PATH, offsetof(struct node_settings, defaults_file), "", 0, 0, NULL,
-     "MySQL option file for what is not set here"},
-    {"mysql", "defaults_group", CONFIG_STRING, offsetof(struct node_settings, defaults_group), "", 0, 0, NULL,
-     "group to read in defaults_file besides [client]"},
-    {"mysql", "ssl_ca", CONFIG_PATH, offsetof(struct node_settings, ssl_ca), "", 0, 0, NULL,
-     "certificates to trust, PEM; setting it turns TLS on"},
-    {"mysql", "ssl_cert", CONFIG_PATH, offsetof(struct node_settings, ssl_cert), "", 0, 0, NULL,
-     "our own certificate, PEM; setting it turns TLS on"},
-    {"mysql", "ssl_key", CONFIG_PATH, offsetof(struct node_settings, ssl_key), "", 0, 0, NULL, "key of ssl_cert, PEM"},
-    {"mysql", "ssl_verify", CONFIG_BOOLEAN, offsetof(struct node_settings, ssl_verify), "yes", 0, 0, NULL,
-     "whether the server's certificate must be valid and name `host`"},
-    {"mysql", "extra_port", CONFIG_NUMBER, offsetof(struct node_settings, extra_port), "0", 0, 65535, NULL,
-     "port to try when all connections are taken (the server's own extra_port); 0: none"},
-};
-
-const size_t node_key_count = sizeof node_keys / sizeof node_keys[0];
 
 /*
  * The questions, in the order in which they are tried: a server that does not know a name, or refuses SELECT, is asked
@@ -104,15 +70,6 @@ static const char *const questions[QUESTION_KINDS][FORMS] = {
     [QUESTION_EVERYTHING] = {NO_WAIT WHOLE_STATUS MARIADB_VARIABLES, NO_WAIT WHOLE_STATUS VARIABLES,
                              WHOLE_STATUS VARIABLES},
 };
-
-bool node_read_password(struct config *config, struct node_settings *settings, struct error *error)
-{
-    if (settings->password_file == NULL)
-        return true;
-    if (settings->password != NULL && !config_outranks(config, "mysql", "password_file", "password"))
-        return true;
-    return secret_read(settings->password_file, &settings->password, error);
-}
 
 static enum node_failure failure_of(unsigned number, struct deadline deadline)
 {
@@ -244,7 +201,7 @@ static const char *user_of(const struct node_settings *settings)
 {
     bool from_file = settings->defaults_file != NULL || settings->defaults_group != NULL;
 
-    return settings->user == NULL && !from_file ? DEFAULT_USER : settings->user;
+    return settings->user == NULL && !from_file ? NODE_DEFAULT_USER : settings->user;
 }
 
 static enum node_failure open_at(const struct node_settings *settings, const char *host, unsigned port,
@@ -355,7 +312,8 @@ void node_rows_free(struct node_rows *rows)
     for (size_t i = 0; i < rows->rows * rows->columns; i++)
         free(rows->cell[i]);
     free(rows->cell);
-    *rows = (struct node_rows){0};
+    rows->cell = NULL;
+    rows->rows = rows->columns = 0;
 }
 
 static bool keep_cell(char **cell, const char *value)

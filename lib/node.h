@@ -30,6 +30,9 @@ struct node_settings {
     int64_t extra_port; /* 0: none */
 };
 
+/* Without a user in the settings, and without an option file. */
+#define NODE_DEFAULT_USER "clustercheck"
+
 extern const struct config_key node_keys[];
 extern const size_t node_key_count;
 

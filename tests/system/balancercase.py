@@ -174,20 +174,20 @@ class Balancer:
             "writer_bind": f"{ip}:{WRITER_PORT}", "check": CHECK, "grace": "2s", "writer_grace": "200ms",
             "haproxy": host.tool("haproxy"), **settings}
         self.program: Program
+        self.verbosity = "-v"
         self.pid = 0
 
     # -- life
 
     def start(self, env: Mapping[str, str] = {}) -> Program:
-        self.program = self.case.start("galera-haproxy", "-v", settings={"haproxy": self.settings}, env=env)
+        self.program = self.case.start("galera-haproxy", self.verbosity, settings={"haproxy": self.settings}, env=env)
         return self.program
 
     def start_haproxy(self) -> None:
         """HAProxy with what is in the file, as systemd would start it."""
-        self.program.until(self.config.exists, 20, f"{self.config} to be written")
+        self.program.until(self.config.exists, 60, f"{self.config} to be written")
         self.haproxy.process.start([host.tool("haproxy"), "-db", "-f", str(self.main), "-f", str(self.config)])
-        self.haproxy.process.wait_ready(lambda: self.haproxy.admin.exists() and self.info().get("Pid"), 15)
-        self.pid = int(self.info()["Pid"])
+        self.pid = int(self.haproxy.process.wait_ready(lambda: self.haproxy.admin.exists() and self.info().get("Pid"), 60))
 
     def up(self) -> "Balancer":
         self.start()
@@ -215,23 +215,23 @@ class Balancer:
     def states(self, backend: str = ANY) -> dict[str, str]:
         return {address: row["status"] for address, row in self.servers(backend).items()}
 
-    def wait_states(self, expected: Mapping[FakeNode | str, str], backend: str = ANY, timeout: float = 20) -> None:
+    def wait_states(self, expected: Mapping[FakeNode | str, str], backend: str = ANY, timeout: float = 60) -> None:
         """Exactly these servers in these states."""
         wanted = {node if isinstance(node, str) else node.address: state for node, state in expected.items()}
         self.program.until(lambda: self.states(backend) == wanted, timeout,
                            f"{self.name} to have {wanted} in {backend}, which it had as {self.states(backend)}")
 
-    def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 20) -> None:
+    def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 60) -> None:
         self.wait_states({node: "UP" for node in nodes}, backend, timeout)
 
-    def wait_up_addresses(self, *addresses: str, backend: str = ANY, timeout: float = 20) -> None:
+    def wait_up_addresses(self, *addresses: str, backend: str = ANY, timeout: float = 60) -> None:
         self.wait_states({address: "UP" for address in addresses}, backend, timeout)
 
     def connect(self, port: int = ANY_PORT) -> tuple[str, socket.socket]:
         """A new session: the node that answers, "" when nobody does, and the session."""
-        connection = socket.create_connection((self.ip, port), 5)
+        connection = socket.create_connection((self.ip, port), 20)
         self.case.addCleanup(connection.close)
-        connection.settimeout(5)
+        connection.settimeout(20)
         try:
             return connection.recv(100).decode().strip(), connection
         except OSError:

@@ -14,3 +14,5 @@ SYSTEM = Base("system", ["systemd", "systemd-sysv", "dbus", "iproute2", "procps"
 # ... and the servers that a guide tells its reader to install.
 NODE = Base("node", ["mariadb-server", "mariadb-backup", "galera-4", "rsync", "socat", "etcd-server", "etcd-client", "haproxy",
                      "xinetd", "rsyslog", "curl", "openssl", "openssh-server", "openssh-client", "zstd"], below=SYSTEM)
+# ... and the host in front of them, which has no server of its own.
+BALANCER = Base("balancer", ["haproxy", "mariadb-client", "curl", "openssh-server"], below=SYSTEM)

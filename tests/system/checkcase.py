@@ -73,9 +73,9 @@ class CheckCase(ClusterCase):
         for number in self.lab.numbers():
             parent = self.lab.xinetd(number).process.identity
             if parent:
-                wait_until(lambda: not children(parent.pid), 20, f"xinetd of n{number} to have no child", 0.02)
+                wait_until(lambda: not children(parent.pid), 60, f"xinetd of n{number} to have no child", 0.02)
             mark = f"{self.lab.node(number).home}/xinetd"
-            wait_until(lambda: set(process.marked(mark)) <= {parent}, 20, f"checks of n{number} to end", 0.02)
+            wait_until(lambda: set(process.marked(mark)) <= {parent}, 60, f"checks of n{number} to end", 0.02)
 
     # -- asking through xinetd
 

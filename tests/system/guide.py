@@ -48,20 +48,24 @@ class Follower:
         self.machines, self.timeout = machines, timeout
         self.events = {"power off": self._power_off, "power on": self._power_on, **events}
 
-    def follow(self, page: str, instead: Mapping[str, Callable[[], None]] = {}) -> None:
-        """From top to bottom; a block of shell that names no host is an error of the page. `instead` has what to do in place of the blocks below a heading, by its first words."""
-        replaced, steps = "", steps_of(page)
+    def follow(self, page: str, since: str = "", until: str = "") -> None:
+        """From top to bottom, or the sections from one heading on and before another one, by their first words. A block of
+        shell that names no host is an error of the page."""
+        steps, inside = steps_of(page), not since
         if sum(bool(step.hosts) for step in steps) != shell_blocks(page):
             raise AssertionError(f"{page}: a block of shell does not say on which host")
+        for words in (since, until):
+            if words and not any(step.heading.startswith(words) for step in steps):
+                raise AssertionError(f"{page} has no section '{words}'")
         for step in steps:
             if step.heading:
-                replaced = next((words for words in instead if step.heading.startswith(words)), "")
-                if replaced:
-                    instead[replaced]()
-            elif step.event:
+                if until and step.heading.startswith(until):
+                    return
+                inside = inside or step.heading.startswith(since)
+            elif inside and step.event:
                 for part in step.event.split(";"):
                     self._event(page, step.line, part.split())
-            elif not replaced:
+            elif inside:
                 self._run(page, step)
 
     def _run(self, page: str, step: Step) -> None:
@@ -86,7 +90,7 @@ class Follower:
 
     def _power_on(self, names: list[str]) -> None:
         for name in names:
-            self.machines[name].boot()
+            self.machines[name].boot(until="basic.target")
 
     def journals(self, lines: int = 25) -> str:
         """The last words of what matters on every machine that is on."""

@@ -94,7 +94,7 @@ class ClusterCase(unittest.TestCase):
         """One HTTP check of a node through its xinetd."""
         return http_probe(self.lab.address(number), **arguments)
 
-    def wait_code(self, number: int, code: int, reason: str = "", timeout: float = 20) -> Answer:
+    def wait_code(self, number: int, code: int, reason: str = "", timeout: float = 60) -> Answer:
         """Wait until the check of a node answers with this code (and reason)."""
         last: list[Answer] = [Answer()]
 

@@ -140,7 +140,7 @@ class InitCase(LabCase):
         self.assertEqual(len(uuids), 1, uuids)
         found = uuids.pop()
         self.assertIn(uuid, ("", found), "the history is another one")
-        wait_until(lambda: self.keys.uuid() == found and self.keys.bootstrap().get("phase") == "primary", 20,
+        wait_until(lambda: self.keys.uuid() == found and self.keys.bootstrap().get("phase") == "primary", 60,
                    "etcd to know the cluster")
         self.assert_ledger()
         self.assert_no_empty_address()
@@ -181,7 +181,7 @@ class InitCase(LabCase):
         except LabTimeout as error:
             raise LabTimeout(f"{error}\n{self.all_words(20)}") from None
 
-    def wait_record(self, node: Managed, state: str, timeout: float = 30) -> None:
+    def wait_record(self, node: Managed, state: str, timeout: float = 60) -> None:
         self.wait_for(lambda: self.keys.position(node.name).get("state") == state, timeout,
                       f"position/{node.name} to say {state}")
 

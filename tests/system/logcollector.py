@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import ssl
 import threading
@@ -37,7 +36,7 @@ class Collector:
                 connection = self._listener.accept()[0]
             except OSError:
                 return
-            self._connections.append(connection)
+            self._connections.append(connection.dup())  # TLS takes the other one over
             self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
             self._threads[-1].start()
 
@@ -62,34 +61,33 @@ class Collector:
     def leave(self) -> None:
         """Stop as a well-behaved collector does: no new connections, say so on the old ones, and read them to the end."""
         self._close_listener()
-        for connection in self._connections:
-            self._shut(connection, socket.SHUT_WR)
-        for thread in self._threads:
-            thread.join(10)
+        self._end_connections(socket.SHUT_WR)
         self.crash()
 
     def crash(self) -> None:
         """Cut everything off."""
         self._close_listener()
+        self._end_connections(socket.SHUT_RDWR)
+        while self._connections:
+            self._connections.pop().close()
+
+    def _end_connections(self, how: int) -> None:
+        """Below TLS, whose own way to end a connection rsyslog does not look for."""
         for connection in self._connections:
-            self._shut(connection, socket.SHUT_RDWR)
+            try:
+                connection.shutdown(how)
+            except OSError:
+                pass  # the other side was first
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
+            if thread.is_alive():
+                raise AssertionError(f"a connection of the collector {self.address} does not end")
 
     def _close_listener(self) -> None:
         if self._listener.fileno() >= 0:
             self._listener.shutdown(socket.SHUT_RDWR)  # close() alone does not wake accept()
             self._threads[0].join(10)
             self._listener.close()
-
-    @staticmethod
-    def _shut(connection: socket.socket, how: int) -> None:
-        """Below TLS, whose own way to end a connection rsyslog does not look for."""
-        try:
-            with socket.socket(fileno=os.dup(connection.fileno())) as twin:
-                twin.shutdown(how)
-        except OSError:
-            pass
 
 
 class Elasticsearch(Collector):

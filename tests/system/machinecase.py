@@ -1,14 +1,27 @@
 """What tests on machines stand on: a network, machines that are booted once for a class, and their words when a test fails."""
 from __future__ import annotations
 
+import os
+import subprocess
 import unittest
 from typing import Optional
 
 from bases import Base
 
+from galeralab import host
 from machines import Machine, MachineError, Network
 
-__all__ = ["MachineCase", "MachineError"]
+__all__ = ["MachineCase", "MachineError", "make_on"]
+
+
+def make_on(machine: Machine, target: str) -> None:
+    """`make install` or `make uninstall` in the tree that is here, with the programs that are built, on a machine that is on."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "CLUSTERCHECK_"))}
+    done = subprocess.run(["make", "-C", str(host.CHECKOUT), target, f"BUILD={os.environ.get('BUILD', 'build')}",
+                           f"DESTDIR={machine.root}", "PREFIX=/usr"], env=clean, timeout=600, check=False, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise MachineError(f"make {target} on {machine.name}: {done.stdout[-3000:]}")
 
 
 class MachineCase(unittest.TestCase):

@@ -53,10 +53,11 @@ done
 """
 
 CONFD = f"""#!/bin/bash
-export ETCDCTL_API=3 ETCDCTL_ENDPOINTS={ETCD}
+query='{{"key":"'$(printf /components/galera/ | base64)'","range_end":"'$(printf /components/galera0 | base64)'"}}'
 shown=
 while :; do
-    addresses=$(etcdctl get --prefix --print-value-only /components/galera/ | grep -E '^10[.]' | sort -u)
+    addresses=$(curl -s {ETCD}/v3/kv/range -d "$query" | grep -o '"value":"[^"]*"' | cut -d '"' -f 4 |
+        while read -r value; do base64 -d <<< "$value"; echo; done | grep -E '^10[.]' | sort -u)
     if [ "$addresses" != "$shown" ] && [ -n "$addresses" ]; then
         sed -i '/^# --- from confd/,$d' /etc/haproxy/haproxy.cfg
         {{

@@ -75,7 +75,7 @@ class Resident:
     def fds(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def end(self, number: int = signal.SIGTERM, timeout: float = 10) -> int:
+    def end(self, number: int = signal.SIGTERM, timeout: float = 30) -> int:
         """Ends the process; what it wrote to standard error is in `errors` then (it should be nothing)."""
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -112,14 +112,14 @@ class ResidentCase(CheckCase):
         self.addCleanup(service.close)
         service.start()
         if ready:
-            wait_until(lambda: service.probe().code or service.agent(), 10, "the resident service to answer")
+            wait_until(lambda: service.probe().code or service.agent(), 60, "the resident service to answer")
         return service
 
     def queries(self) -> int:
         """How often the server was asked for its status, this question included."""
         return int(self.node.sql("SHOW GLOBAL STATUS LIKE 'Com_show_status'")[0][1])
 
-    def wait_answer(self, service: Resident, code: int, reason: str, timeout: float = 20) -> Answer:
+    def wait_answer(self, service: Resident, code: int, reason: str, timeout: float = 60) -> Answer:
         last: list[Answer] = [Answer()]
 
         def answers() -> bool:

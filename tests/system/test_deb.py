@@ -72,7 +72,7 @@ class Packages(MachineCase):
     def test_1_install(self) -> None:
         self.apt("install /root/old/*.deb")
         self.assertRegex(self.sh("getent passwd clustercheck"), r":/usr/sbin/nologin$")
-        self.assertEqual(self.sh("stat -c '%U %a' /run/clustercheck").strip(), "clustercheck 755")
+        self.assertEqual(self.sh("stat -c '%U %a' /run/clustercheck").strip(), "clustercheck 775")
         programs = self.sh("dpkg -L clustercheck galera-suite | grep ^/usr/bin/").split()
         self.assertIn("/usr/bin/clustercheck", programs)
         for program in programs:
@@ -91,7 +91,7 @@ class Packages(MachineCase):
 
     def test_3_what_the_shipped_files_say_is_in_force(self) -> None:
         self.sh("setpriv --reuid clustercheck --regid clustercheck --clear-groups clustercheck -n > /dev/null")
-        self.sh("systemctl enable --now clustercheck.socket")
+        self.sh("systemctl enable --now clustercheck.socket; systemctl enable galera-haproxy galera@1 galera-register@1 galera-log@1")
         self.assertEqual(self.check(), "HTTP/1.1 503 Service Unavailable")  # there is no server here
         self.sh("sed -i 's/^#timeout = 1s/timeout = 700ms/' /etc/clustercheck.conf; clustercheck -n | grep -q 700ms")
 

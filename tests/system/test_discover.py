@@ -174,7 +174,7 @@ class Ends(RegistryCase):
         self.etcd.member(1).freeze()
         for number in (signal.SIGINT, signal.SIGTERM):
             program = self.start("galera-discover", "--timeout", "60s", "-v")
-            program.until(lambda: self.connected(program.pid), 10, "a connection to etcd")
+            program.until(lambda: self.connected(program.pid), 60, "a connection to etcd")
             program.signal(number)
             self.assertEqual((program.wait(5), program.out), (2, ""))
 

@@ -33,7 +33,7 @@ class Exec(RegistryCase):
         except OSError:
             return ""
 
-    def wait_file(self, name: str, text: str, timeout: float = 15) -> None:
+    def wait_file(self, name: str, text: str, timeout: float = 60) -> None:
         wait_until(lambda: self.file(name) == text, timeout, f"{name} to be {text!r}, not {self.file(name)!r}", 0.02)
 
     def test_the_list_is_its_input_and_its_environment(self) -> None:
@@ -104,7 +104,7 @@ class Exec(RegistryCase):
         for number in (signal.SIGTERM, signal.SIGINT):
             (self.place / "pids").unlink(missing_ok=True)
             program = self.exec("sleep 60 & echo $$ $! > pids; wait")
-            wait_until(lambda: len(self.file("pids").split()) == 2, 15, "the command to run")
+            wait_until(lambda: len(self.file("pids").split()) == 2, 60, "the command to run")
             program.signal(number)
             self.assertEqual(program.wait(8), 0, program.err)
             for pid in self.file("pids").split():
@@ -112,13 +112,13 @@ class Exec(RegistryCase):
 
     def test_a_command_that_ignores_sigterm_at_the_stop(self) -> None:
         program = self.exec("trap '' TERM; echo $$ > pids; sleep 60; sleep 60")
-        wait_until(lambda: self.file("pids"), 15, "the command to run")
+        wait_until(lambda: self.file("pids"), 60, "the command to run")
         program.signal(signal.SIGTERM)
         self.assertEqual(program.wait(10), 0, program.err)
         self.assert_gone(int(self.file("pids")))
 
     def assert_gone(self, pid: int) -> None:
-        wait_until(lambda: identify(pid) is None, 5, f"process {pid} to be gone")
+        wait_until(lambda: identify(pid) is None, 30, f"process {pid} to be gone")
 
     def test_a_closed_standard_output_does_not_matter(self) -> None:
         reader, writer = os.pipe()
@@ -128,7 +128,7 @@ class Exec(RegistryCase):
         os.close(writer)
         self.wait_file("runs", "\n")
         self.put_entry("db2", ip="10.0.0.2", port="3306")
-        program.until(lambda: self.file("runs").count("\n") >= 2, 10, "another run")
+        program.until(lambda: self.file("runs").count("\n") >= 2, 60, "another run")
         self.assertTrue(program.alive())
 
 

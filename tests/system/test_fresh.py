@@ -2,104 +2,119 @@
 a node that is killed, and an end without a trace."""
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import threading
+from dataclasses import replace
 
-from guide import Follower
-from test_guide import NODES, GuideCase
+from guide import steps_of
+from guidecase import ANY, FIRST, NODES, WRITER, GuideCase
+from machinecase import make_on
 
 from galeralab import host, wait_until
+from galeralab.client import SqlError, run_sql
 from machines import Machine
 
 LONG = True
+PAGE = (host.CHECKOUT / "docs" / FIRST).read_text(encoding="utf-8")
 # Debian's own records, and what belongs to other packages, which the guide has made run.
 RECORDS = re.compile(r"/var/(lib/(dpkg|apt|systemd|dbus|etcd|haproxy|ucf)|log|cache|tmp|backups)(/|$)|/root/|/home/|/etc/(passwd|group|shadow|"
                      r"gshadow|subuid|subgid)-?$|/etc/(\.pwd\.lock|machine-id|hosts|default/etcd|ssh/.*)$|/etc/systemd/system/.*etcd")
+# The first page has the reader disable it and remove its data.
+SERVER_OF_DEBIAN = re.compile(r"/var/lib/mysql/|/etc/systemd/system/(.*/)?(mariadb|mysqld?)\.service$|/etc/rc\d\.d/[SK]\d+mariadb$")
 DATA = ("/var/lib/mysql", "/var/lib/galera-init", "/etc/galera-accounts")
 EDITED = {"/etc/clustercheck.conf", "/etc/haproxy/haproxy.cfg", "/etc/haproxy/galera.cfg", "/etc/haproxy/galera.cfg.bak",
-          "/etc/mysql/mariadb.conf.d/70-galera.cnf", "/etc/systemd/system/haproxy.service.d",
-          "/etc/systemd/system/haproxy.service.d/galera.conf"}
+          "/etc/mysql/mariadb.conf.d/70-galera.cnf"}
+
+
+def files(machine: Machine) -> set[str]:
+    return {name for name in machine.sh("find / -xdev").split("\n") if name and not RECORDS.search(name)}
+
+
+class Writer(threading.Thread):
+    """A client that writes one number after the other, whatever happens, and knows which of them it was told are there."""
+
+    def __init__(self, client) -> None:
+        super().__init__()
+        self._client, self._ending = client, threading.Event()
+        self.acknowledged: list[int] = []
+
+    def run(self) -> None:
+        number = 0
+        while not self._ending.is_set():
+            number += 1
+            try:
+                run_sql(self._client, f"INSERT INTO counted VALUES ({number})")
+                self.acknowledged.append(number)
+            except SqlError:
+                pass  # it is not acknowledged, and that is all
+
+    def wait(self, more: int, timeout: float, what: str) -> None:
+        before = len(self.acknowledged)
+        wait_until(lambda: len(self.acknowledged) >= before + more, timeout, what)
+
+    def end(self) -> None:
+        self._ending.set()
+        self.join()
 
 
 class Fresh(GuideCase):
-    """One story; each test is the next part of it."""
+    """One story, told by one test: what it makes takes minutes."""
 
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.before = {name: cls.files(machine) for name, machine in cls.machines.items()}
-
-    @classmethod
-    def pack(cls, machine: Machine) -> None:
+    @staticmethod
+    def pack(machine: Machine) -> None:
         """No packages here: there is `make install`."""
 
-    @staticmethod
-    def files(machine: Machine) -> set[str]:
-        return {name for name in machine.sh("find / -xdev").split("\n") if name and not RECORDS.search(name)}
-
-    @staticmethod
-    def make(target: str, machine: Machine) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "CLUSTERCHECK_"))}
-        subprocess.run(["make", "-C", str(host.CHECKOUT), target, f"BUILD={os.environ.get('BUILD', 'build')}",
-                        f"DESTDIR={machine.root}", "PREFIX=/usr"], env=clean, timeout=600, check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL)
+    def test_installed_used_broken_and_uninstalled(self) -> None:
+        self.new()
+        before = {name: files(machine) for name, machine in self.machines.items()}
+        self.install()
+        self.follower.follow(FIRST, since="2. etcd")
+        self.serving()
+        self.kill_a_node_while_clients_write()
+        self.follower.follow("removal.md", until="2. The files")
+        for machine in self.machines.values():
+            make_on(machine, "uninstall")
+            machine.sh("systemctl daemon-reload")
+        self.follower.follow("removal.md", since="3. The accounts")
+        for name, machine in self.machines.items():
+            with self.subTest(uninstalled_from=name):
+                after = files(machine)
+                new = {file for file in after - before[name] if not file.startswith(DATA)} - EDITED
+                gone = before[name] - after
+                self.assertEqual({file for file in new | gone if not SERVER_OF_DEBIAN.match(file)}, set())
+                self.assertFalse(machine.ok("command -v galera-init || command -v clustercheck || command -v galera-haproxy"))
+                self.assertEqual(machine.sh("systemctl list-units --all --no-legend 'clustercheck*' 'galera*'").strip(), "")
+                self.assertFalse(machine.ok("ss -Hltn | grep -E ':(9200|9201|3306|4567|33306|33307) '"))
 
     def install(self) -> None:
-        """In place of the packages: what README.md says of installing from source. Their other dependencies are there."""
-        for name, machine in self.machines.items():
-            self.make("install", machine)
-            machine.sh("systemd-sysusers; systemd-tmpfiles --create clustercheck.conf; systemctl daemon-reload")
-            if name in NODES:
-                machine.sh("systemctl disable --now mariadb; find /var/lib/mysql -mindepth 1 -delete")
+        """In place of the packages of the suite: what the page says of installing from source. The others are there."""
+        after = re.search(r"`make deps && make && make install PREFIX=/usr\s+&& ([^`]+)`", PAGE)[1]
+        for machine in self.machines.values():
+            make_on(machine, "install")
+            machine.sh(after)
+        section = PAGE[:PAGE.index("\n## 2.")].count("\n") + 1
+        rest = [step for step in steps_of(FIRST) if step.hosts and step.line < section and "apt-get" not in step.script]
+        self.assertEqual([step.hosts for step in rest], [list(NODES)])
+        for name in NODES:
+            self.sh(rest[0].script, name, 300)
 
-    def test_1_the_documented_steps_alone(self) -> None:
-        Follower(self.machines).follow("three-hosts.md", {"1. Packages": self.install})
-
-    def query(self, statement: str) -> str:
-        password = self.sh("cat /etc/galera-accounts/app.password", "db1").strip()
-        return self.network.run(f"MYSQL_PWD='{password}' mariadb --connect-timeout=5 -h 10.0.0.10 -P 33307 -u app shop -N "
-                                f"-e '{statement}'").strip()
-
-    def test_2_a_node_is_killed_while_clients_write(self) -> None:
-        self.query("CREATE TABLE counted (n INT PRIMARY KEY)")
-        acknowledged, stop = [], threading.Event()
-
-        def write() -> None:
-            number = 0
-            while not stop.is_set():
-                number += 1
-                try:
-                    self.query(f"INSERT INTO counted VALUES ({number})")
-                    acknowledged.append(number)
-                except Exception:  # pylint: disable=broad-except
-                    pass  # it is not acknowledged, and that is all
-
-        writer = threading.Thread(target=write)
-        writer.start()
+    def kill_a_node_while_clients_write(self) -> None:
+        writer = self.client(WRITER)
+        run_sql(writer, "CREATE TABLE counted (n INT PRIMARY KEY)")
+        victim = self.asked(writer)
+        writing = Writer(writer)
+        writing.start()
         try:
-            wait_until(lambda: len(acknowledged) > 20, 60, "writes before the kill")
-            serving = self.query("SELECT @@hostname")
-            self.machines[serving].power_off()
-            seen = len(acknowledged)
-            wait_until(lambda: len(acknowledged) > seen + 20, 90, "writes after the kill")
+            writing.wait(20, 60, "writes before the kill")
+            self.machines[victim].power_off()
+            writing.wait(20, 120, "writes after the kill")
         finally:
-            stop.set()
-            writer.join()
-        stored = set(map(int, self.query("SELECT n FROM counted").split()))
-        self.assertEqual(set(acknowledged) - stored, set())
-        self.machines[serving].boot()
-        other = next(name for name in NODES if name != serving)
-        self.sh("galera-discover --wait 3 --states synced --timeout 5m", other, timeout=330)
-
-    def test_3_uninstalled_without_a_trace(self) -> None:
-        for name in ("lb1", *NODES):
-            machine = self.machines[name]
-            machine.sh("systemctl disable --now galera-haproxy clustercheck.socket galera-register@1 galera@1 2> /dev/null || true",
-                       timeout=400)
-            self.make("uninstall", machine)
-            machine.sh("systemctl daemon-reload")
-            left = {file for file in self.files(machine) - self.before[name] if not file.startswith(DATA)}
-            self.assertEqual(left - EDITED, set(), name)
-            self.assertFalse(machine.ok("command -v galera-init clustercheck galera-haproxy"))
+            writing.end()
+        anybody = replace(writer, port=ANY)
+        wait_until(lambda: {self.asked(anybody) for _ in range(8)} == set(NODES) - {victim}, 60, "both others to be asked, and none else")
+        stored = {int(row[0]) for row in run_sql(anybody, "SET SESSION wsrep_sync_wait = 1; SELECT n FROM counted")}
+        self.assertEqual(set(writing.acknowledged) - stored, set())
+        self.machines[victim].boot()
+        self.serving()
+        self.assertEqual(int(self.sh("mariadb -N -e 'SET SESSION wsrep_sync_wait = 1; SELECT COUNT(*) FROM shop.counted'", victim)),
+                         len(stored))

@@ -91,14 +91,14 @@ class Cluster(BalancerCase):
         node.join_launch()
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), timeout=90)
         since = time.monotonic()
-        wait_until(lambda: load.served_by(since)["n3"], 20, "n3 to serve again")
+        wait_until(lambda: load.served_by(since)["n3"], 60, "n3 to serve again")
         self.expect_fit_from_the_start(load, failed)
 
     def test_killed_writer(self) -> None:
         lb, node = self.lb, self.lab.node(1)
-        wait_until(lambda: self.writer() == "n1", 20, "n1 to be the writer")
+        wait_until(lambda: self.writer() == "n1", 60, "n1 to be the writer")
         load = self.load(WRITER_PORT, per_session=0)
-        wait_until(lambda: load.served_by()["n1"], 20, "load on n1")
+        wait_until(lambda: load.served_by()["n1"], 60, "load on n1")
         self.registrars[1].kill()
         node.kill()
         wait_until(lambda: load.served_by()["n2"], 60, "load on n2")
@@ -111,8 +111,8 @@ class Cluster(BalancerCase):
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), timeout=60)
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), backend=WRITER)
         since = time.monotonic()
-        wait_until(lambda: sum(load.served_by(since).values()) > 20, 20, "some writes")
-        wait_until(lambda: others.served_by(since)["n1"], 20, "n1 to serve")
+        wait_until(lambda: sum(load.served_by(since).values()) > 20, 60, "some writes")
+        wait_until(lambda: others.served_by(since)["n1"], 60, "n1 to serve")
         self.assertEqual(set(load.served_by(since)), {"n2"}, "the role has not gone back")
         self.expect_fit_from_the_start(others, failed)
 

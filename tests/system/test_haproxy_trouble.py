@@ -18,7 +18,7 @@ class TroubleCase(BalancerCase):
         lb = self.running(**settings)
         first, second = self.node(1, "db1"), self.node(2, "db2")
         lb.wait_up(first, second)
-        wait_until(lambda: len(lb.file_servers()) == 2, 10, "both in the file")
+        wait_until(lambda: len(lb.file_servers()) == 2, 60, "both in the file")
         return lb, first, second
 
     def restart_haproxy(self, lb: Balancer) -> None:
@@ -33,7 +33,7 @@ class HAProxyTrouble(TroubleCase):
         lb.program.kill()
         self.etcd.member(1).kill()
         self.restart_haproxy(lb)
-        wait_until(lambda: lb.states() == {first.address: "UP", second.address: "UP"}, 20, "both nodes")
+        wait_until(lambda: lb.states() == {first.address: "UP", second.address: "UP"}, 60, "both nodes")
         self.assertEqual(lb.served(), {first.address, second.address})
 
     def test_restarted_beside_us(self) -> None:
@@ -48,29 +48,34 @@ class HAProxyTrouble(TroubleCase):
         self.assertEqual(lb.program.said("HAProxy is not there"), before + 1, "it is said once")
 
     def test_restarted_with_an_old_file(self) -> None:
-        lb, first, second = self.two()
+        """It has a node that was removed since, and is alive; our slots had been free of it for a while."""
+        lb, _, second = self.two()
         old = lb.config.read_text()
-        third = self.node(3, "db3")
         self.leave("db1")
+        lb.wait_up(second)
+        third = self.node(3, "db3")
         lb.wait_up(second, third)
         lb.haproxy.kill()
         lb.config.write_text(old)
         lb.haproxy.admin.unlink(missing_ok=True)
         lb.start_haproxy()
         lb.wait_up(second, third)
-        wait_until(lambda: sorted(lb.file_servers()) == [second.address, third.address], 10, "the file to be right")
+        wait_until(lambda: sorted(lb.file_servers()) == [second.address, third.address], 60, "the file to be right")
 
     def test_hung(self) -> None:
         lb, first, second = self.two(timeout="300ms")
         lb.haproxy.process.freeze()
-        lb.program.wait_said("HAProxy does not answer in time")
+        # On a busy host it may have been late before.
+        lb.program.until(lambda: lb.program.said("does not answer in time") > lb.program.said("HAProxy answers again"), 60,
+                         "the program to miss its answers")
+        before, again = lb.program.said("does not answer"), lb.program.said("HAProxy answers again")
         self.leave("db2")
         third = self.node(3, "db3")
         time.sleep(1.5)
-        self.assertEqual(lb.program.said("HAProxy does not answer"), 1, "it is said once")
+        self.assertEqual(lb.program.said("does not answer"), before, "it is said once")
         self.assertTrue(lb.program.alive())
         lb.haproxy.process.thaw()
-        lb.program.wait_said("HAProxy answers again")
+        lb.program.wait_said("HAProxy answers again", times=again + 1)
         lb.wait_up(first, third)
 
     def test_another_configuration(self) -> None:
@@ -107,9 +112,9 @@ class HAProxyTrouble(TroubleCase):
     def test_without_our_sections(self) -> None:
         lb = self.balancer()
         lb.start()
-        lb.program.until(lb.config.exists, 20, "the file")
+        lb.program.until(lb.config.exists, 60, "the file")
         lb.haproxy.process.start([host.tool("haproxy"), "-db", "-f", str(lb.main)])
-        lb.haproxy.process.wait_ready(lambda: lb.haproxy.admin.exists(), 10)
+        lb.haproxy.process.wait_ready(lambda: lb.haproxy.admin.exists(), 60)
         self.node(1, "db1")
         lb.program.wait_said("HAProxy runs without the section galera-any.*-f")
 
@@ -122,7 +127,7 @@ class HAProxyTrouble(TroubleCase):
         conf = Path(lb.program.conf)
         conf.chmod(0o644)
         done = subprocess.run([str(host.build_dir().absolute() / "bin" / "galera-haproxy"), "-c", str(conf), "--status"],
-                              user="nobody", group="nogroup", extra_groups=[], capture_output=True, text=True, timeout=20,
+                              user="nobody", group="nogroup", extra_groups=[], capture_output=True, text=True, timeout=60,
                               check=False)
         self.assertEqual(done.returncode, 77, done.stderr)
         self.assertIn("may not use", done.stderr)
@@ -143,12 +148,12 @@ class HAProxyTrouble(TroubleCase):
         lb.wait_up(first, second)
         second.silent = True
         seen = len(second.asked)
-        wait_until(lambda: len(second.asked) > seen, 10, "a check that hangs")
+        wait_until(lambda: len(second.asked) > seen, 60, "a check that hangs")
         third = self.node(3, "db3", code=503)
         self.leave("db2")
         lb.program.wait_said("db3 .* joins")
         seen = len(third.asked)
-        wait_until(lambda: len(third.asked) > seen + 3, 15, "checks of db3")
+        wait_until(lambda: len(third.asked) > seen + 3, 60, "checks of db3")
         self.assertNotIn(lb.states().get(third.address), ("UP", "UP 1/2"))
         self.assertEqual(lb.served(), {first.address})
 
@@ -236,7 +241,7 @@ class FileTrouble(TroubleCase):
         lb = self.running(config=place / "galera.cfg")
         first = self.node(1, "db1")
         lb.wait_up(first)
-        wait_until(lambda: lb.file_servers() == [first.address], 10, "the file")
+        wait_until(lambda: lb.file_servers() == [first.address], 60, "the file")
         filler = place / "filler"
         with open(filler, "wb", 0) as file:
             try:
@@ -251,7 +256,7 @@ class FileTrouble(TroubleCase):
         self.assertEqual(lb.config.read_text(), before, "the old file is whole")
         self.assertEqual([path.name for path in place.glob("*.new")], [])
         filler.unlink()
-        lb.program.wait_said("is up to date again", 20)
+        lb.program.wait_said("is up to date again")
         self.assertEqual(sorted(lb.file_servers()), [first.address, second.address])
 
     def test_the_previous_file_is_kept(self) -> None:
@@ -259,7 +264,7 @@ class FileTrouble(TroubleCase):
         empty = lb.config.read_text()
         first = self.node(1, "db1")
         lb.wait_up(first)
-        wait_until(lambda: lb.file_servers() == [first.address], 10, "the file")
+        wait_until(lambda: lb.file_servers() == [first.address], 60, "the file")
         self.assertEqual((lb.home / "galera.cfg.bak").read_text(), empty)
         self.assertEqual(lb.config.stat().st_mode & 0o777, 0o644)
 
@@ -273,7 +278,7 @@ class FileTrouble(TroubleCase):
         lb.program.wait_said("HAProxy does not accept")
         self.assertEqual(lb.config.read_text(), before)
         lb.main.write_text(good)
-        lb.program.wait_said("is up to date again", 20)
+        lb.program.wait_said("is up to date again")
         self.assertEqual(len(lb.file_servers()), 3)
 
     def test_without_a_program_to_validate(self) -> None:
@@ -291,7 +296,7 @@ class FileTrouble(TroubleCase):
         if debian.exists():
             shutil.copy(debian, lb.main)
         lb.start()
-        lb.program.until(lb.config.exists, 20, "the file")
+        lb.program.until(lb.config.exists, 60, "the file")
         self.assertEqual(lb.config.read_text().count("    maxconn 300\n    timeout queue 7s\n"), 2)
         self.assertIn("    balance roundrobin\n", lb.config.read_text())
 
@@ -341,7 +346,7 @@ class Running(TroubleCase):
     def test_status(self) -> None:
         lb, first, second = self.two()
         _, session = lb.connect()
-        wait_until(lambda: lb.status() and lb.status().get("settled"), 10, "a settled state")
+        wait_until(lambda: lb.status() and lb.status().get("settled"), 60, "a settled state")
         shown = lb.status()
         slots = {slot.get("node"): slot for slot in shown["slots"] if slot["wanted"] != "free"}
         self.assertEqual(set(slots), {"db1", "db2"})
@@ -371,21 +376,15 @@ class Running(TroubleCase):
 
         lb = self.balancer(timeout="300ms")
         lb.start(env={"NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": "1500000"})
-        wait_until(lambda: "READY=1" in hear(), 10, "READY=1 without HAProxy")
+        wait_until(lambda: "READY=1" in hear(), 60, "READY=1 without HAProxy")
         self.assertTrue(lb.config.exists(), "there is a file to start HAProxy from")
         lb.start_haproxy()
         self.addCleanup(self.expect_one_process, lb)
         first = self.node(1, "db1")
-        wait_until(lambda: f"STATUS=1 of 1 nodes serve, writer: db1 ({first.address})" in hear(), 20, "the status")
+        wait_until(lambda: f"STATUS=1 of 1 nodes serve, writer: db1 ({first.address})" in hear(), 60, "the status")
 
         def fed(seconds: float) -> None:
-            end, last = time.monotonic() + seconds, time.monotonic()
-            while time.monotonic() < end:
-                count = hear().count("WATCHDOG=1")
-                heard.clear()
-                last = time.monotonic() if count else last
-                self.assertLess(time.monotonic() - last, 1.5, lb.program.err)
-                time.sleep(0.02)
+            self.assert_fed(hear, heard, 1.5, seconds, lb.program)
 
         fed(2)
         lb.haproxy.process.freeze()
@@ -395,7 +394,7 @@ class Running(TroubleCase):
         fed(4)
         self.etcd.member(1).thaw()
         lb.program.signal(signal.SIGHUP)
-        wait_until(lambda: "RELOADING=1" in hear() and "READY=1" in heard, 10, "the reload")
+        wait_until(lambda: "RELOADING=1" in hear() and "READY=1" in heard, 60, "the reload")
         self.assertEqual(lb.program.stop(), 0)
         self.assertIn("STOPPING=1", hear())
 

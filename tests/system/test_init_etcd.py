@@ -35,7 +35,7 @@ class EtcdTrouble(WholeCase):
         self.write_rows(self.node(2), 5)
         self.assert_goes_on(servers)
         self.lab.etcd.start(1)
-        self.wait_for(lambda: all(self.keys.member(node.name).get("phase") == "synced" for node in self.nodes), 30,
+        self.wait_for(lambda: all(self.keys.member(node.name).get("phase") == "synced" for node in self.nodes), 60,
                       "all leases again")
         self.assert_goes_on(servers)
         self.assert_one_cluster(self.uuid)

@@ -32,7 +32,7 @@ class Histories(WholeCase):
         foreign = self.give_foreign_history(node)
         mark = node.mark()
         node.launch()
-        self.assertEqual(node.wait_exit(30), REFUSED, node.words(20))
+        self.assertEqual(node.wait_exit(), REFUSED, node.words(20))
         node.wait_said(rf"local data belongs to cluster {foreign}, running cluster is {self.uuid}: joining would erase it; "
                        r"set foreign_data=discard to allow", 1, since=mark)
         self.assertEqual(node.verdict(), ("refuse", "foreign"))
@@ -50,7 +50,7 @@ class Histories(WholeCase):
         marks = self.marks()
         self.launch_all()
         for node in self.nodes:
-            self.assertEqual(node.wait_exit(30), REFUSED, node.words(20))
+            self.assertEqual(node.wait_exit(), REFUSED, node.words(20))
             node.wait_said(rf"the nodes hold different histories, nobody starts: n1 {self.uuid}:\d+, n2 {foreign}:\d+; "
                            r"keep one, and start the others with foreign_data=discard", 1, since=marks[node.name])
             self.assertIsNone(node.server())

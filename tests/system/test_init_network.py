@@ -48,7 +48,7 @@ class Network(WholeCase):
         self.wait_non_primary(node)
         node.wait_said(r"etcd unreachable", since=mark)
         self.wait_synced(self.nodes[1:])
-        self.wait_for(lambda: not self.keys.member("n1"), 15, "the lease of n1 to expire")
+        self.wait_for(lambda: not self.keys.member("n1"), 60, "the lease of n1 to expire")
         self.finish()
         self.assertEqual(self.servers(), servers)
 
@@ -98,7 +98,7 @@ class Network(WholeCase):
         self.lab.network.cut(2)
         self.write_rows_locally()
         mark = self.node(3).mark()
-        self.wait_for(lambda: not self.keys.member("n1") and not self.keys.member("n2"), 15, "their leases to expire")
+        self.wait_for(lambda: not self.keys.member("n1") and not self.keys.member("n2"), 60, "their leases to expire")
         self.node(3).wait_said(r"n1, n2 unaccounted for: start them, or attest their loss", since=mark)
         self.assertEqual(self.node(3).status()["wsrep_cluster_status"], "non-Primary")
         self.finish()

@@ -25,7 +25,7 @@ class Recovery(WholeCase):
 
     def attest_lost(self, node: Managed, on: Managed) -> None:
         """The operator's word, which is not taken before the lease of the dead has expired."""
-        self.wait_for(lambda: not self.keys.member(node.name), 15, f"the lease of {node.name} to expire")
+        self.wait_for(lambda: not self.keys.member(node.name), 60, f"the lease of {node.name} to expire")
         done = on.command("attest-lost", node.name)
         self.assertEqual(done.returncode, 0, done.stderr)
 
@@ -48,7 +48,7 @@ class Stopped(Recovery):
 
     def test_all_stop_at_once(self) -> None:
         self.keep_writing()
-        self.wait_for(lambda: self.ledger.count() > 30, 30, "rows")
+        self.wait_for(lambda: self.ledger.count() > 30, 60, "rows")
         for node in self.nodes:
             node.terminate()
         for node in self.nodes:
@@ -91,7 +91,7 @@ class Stopped(Recovery):
         self.assertIn("n3 is alive and speaks for itself", refused.stderr)
         third.kill()
         self.wait_synced(self.nodes[:2])
-        self.wait_for(lambda: not self.keys.member("n3"), 15, "the lease of n3 to expire")
+        self.wait_for(lambda: not self.keys.member("n3"), 60, "the lease of n3 to expire")
         done = first.command("forget", "n3")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.keys.position("n3"), {})
@@ -102,7 +102,7 @@ class Stopped(Recovery):
 class Crashed(Recovery):
     def test_all_killed_at_once_form_their_old_view_again(self) -> None:
         self.keep_writing()
-        self.wait_for(lambda: self.ledger.count() > 30, 30, "rows")
+        self.wait_for(lambda: self.ledger.count() > 30, 60, "rows")
         self.kill_all()
         self.ledger.stop()
         self.launch_all()
@@ -163,8 +163,8 @@ class Crashed(Recovery):
         self.launch_all()
         self.wait_whole()
         self.assertEqual(self.keys.bootstrap()["node"], "n3")
-        first.wait_said(r"grastate\.dat is missing: only InnoDB's own position is known", 1)
-        second.wait_said(r"grastate\.dat is corrupt: only InnoDB's own position is known", 1)
+        first.wait_said(r"grastate\.dat is missing: only InnoDB's own position is known")
+        second.wait_said(r"grastate\.dat is corrupt: only InnoDB's own position is known")
         self.assert_one_cluster(self.uuid)
 
     def test_a_doubtful_copy_is_the_newest(self) -> None:
@@ -180,7 +180,7 @@ class Crashed(Recovery):
         for node in (second, third):
             self.attest_lost(node, on=first)
         first.wait_ready()
-        self.wait_for(lambda: self.keys.bootstrap()["phase"] == "primary", 20, "the bootstrap to be recorded as done")
+        self.wait_for(lambda: self.keys.bootstrap()["phase"] == "primary", 60, "the bootstrap to be recorded as done")
         self.write_rows(first, 3)
         first.kill()
         (first.data / "grastate.dat").unlink()
@@ -278,7 +278,7 @@ class Transfers(Recovery):
                                             if each.status().get("wsrep_local_state") == "2"), None), 60, "a donor")
         donor.kill()
         self.assertNotIn(node.wait_exit(90), (0, None), "Galera ends a server whose transfer was cut off")
-        node.wait_said(r"the donor died or left during the transfer; restart this node", 1)
+        node.wait_said(r"the donor died or left during the transfer; restart this node")
         self.finish()
 
     def test_no_trusted_copy_is_left(self) -> None:

@@ -125,7 +125,7 @@ class Later(Steps, WholeCase):
 
     def test_the_forming_of_the_old_view_dies_after_its_claim(self) -> None:
         self.keep_writing()
-        self.wait_for(lambda: self.ledger.count() > 20, 30, "rows")
+        self.wait_for(lambda: self.ledger.count() > 20, 60, "rows")
         self.kill_all()
         self.ledger.stop()
         first, second, third = self.nodes

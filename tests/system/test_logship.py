@@ -47,6 +47,7 @@ class Writer(threading.Thread):
                 errors.write(f"2026-05-01  9:00:01 0 [Warning] WSREP: event e{self.count} of many\n")
                 errors.write(f"    and its continuation c{self.count} here\n")
                 suite.write(f"galera-init: notice: step s{self.count} taken\n")
+            errors.write("2026-05-01  9:00:01 0 [Note] WSREP: the end\n")  # the last event is complete at once
 
     def finish(self) -> set[str]:
         """Stop, and name everything that was written."""
@@ -114,12 +115,16 @@ class LogShip(RegistryCase):
         """The pid of the courier's rsyslogd, once it is there."""
         def find() -> int:
             for pid in Path(f"/proc/{self.courier.pid}/task/{self.courier.pid}/children").read_text().split():
-                if Path(f"/proc/{pid}/comm").read_text().strip() == "rsyslogd" and int(pid) != other_than:
+                try:
+                    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue  # one of the short-lived ones
+                if words[0] == b"rsyslogd" and b"-n" in words and int(pid) != other_than:
                     return int(pid)
             self.assertIsNone(self.courier.poll(), self.log)
             return 0
 
-        return wait_until(find, 30, "the courier to run rsyslogd")
+        return wait_until(find, 60, "the courier to run rsyslogd")
 
     def kill_rsyslogd(self) -> None:
         pid = self.rsyslogd()
@@ -129,14 +134,14 @@ class LogShip(RegistryCase):
     def arrived(self) -> set[str]:
         return {word for event in list(self.events) for word in re.findall(r"\b([ecs]\d+)\b", event["message"])}
 
-    def wait_arrived(self, wanted: set[str], timeout: float = 60) -> None:
+    def wait_arrived(self, wanted: set[str], timeout: float = 120) -> None:
         try:
             wait_until(lambda: wanted <= self.arrived(), timeout, "every line to arrive", 0.2)
         except AssertionError:
             missing = sorted(wanted - self.arrived())
             self.fail(f"{len(missing)} of {len(wanted)} lines are missing: {missing[:20]}\n{self.log[-3000:]}")
 
-    def wait_more(self, collector: Collector, timeout: float = 30) -> None:
+    def wait_more(self, collector: Collector, timeout: float = 60) -> None:
         seen = collector.own
         wait_until(lambda: collector.own > seen + 20, timeout, f"events at {collector.address}\n{self.log[-2000:]}")
 
@@ -157,7 +162,7 @@ class LogShip(RegistryCase):
         collector.leave()
         before = writer.count
         for _ in range(3):
-            wait_until(lambda: writer.count > before + 30, 30, "more lines to be written")
+            wait_until(lambda: writer.count > before + 30, 60, "more lines to be written")
             self.kill_rsyslogd()
             before = writer.count
         self.assertGreater(len(list((self.directory / "state").glob("queue*"))), 0, "nothing waits on disk")
@@ -176,14 +181,14 @@ class LogShip(RegistryCase):
         collector = self.collector()
         self.announce(collector)
         self.start_courier(socket=str(self.directory / "log.sock"))
-        wait_until(lambda: len(self.events) >= 4, 30, "four events", 0.1)
+        wait_until(lambda: len(self.events) >= 4, 60, "four events", 0.1)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
             end.sendto(b"<27>May  1 09:00:00 clustercheck[123]: down: donor", str(self.directory / "log.sock"))
-        wait_until(lambda: any("signal 11" in event["message"] for event in self.events), 30, "the last event", 0.1)
+        wait_until(lambda: any("signal 11" in event["message"] for event in self.events), 60, "the last event", 0.1)
         note, error, crash = (next(event for event in self.events if text in event["message"])
                               for text in ("Loading", "quoted", "signal 11"))
         own = next(event for event in self.events if "cannot reach" in event["message"])
-        check = wait_until(lambda: next((event for event in self.events if "donor" in event["message"]), None), 30, "a message")
+        check = wait_until(lambda: next((event for event in self.events if "donor" in event["message"]), None), 60, "a message")
         self.assertEqual({**check, "type": "galera-suite", "program": "clustercheck", "pid": "123", "severity": "err",
                           "message": "down: donor"}, check)
         for event in self.events:
@@ -228,15 +233,15 @@ class LogShip(RegistryCase):
         self.start_courier("unshare", "--mount", "--propagation", "private", "sh", "-ec", JOURNAL, journal="on", error_log="",
                            files="")
         socket_there = ["nsenter", "-t", str(self.courier.pid), "--mount", "test", "-S", "/run/systemd/journal/dev-log"]
-        wait_until(lambda: subprocess.run(socket_there, check=False).returncode == 0, 20, "journald")
+        wait_until(lambda: subprocess.run(socket_there, check=False).returncode == 0, 60, "journald")
         log("galera-init", "galera-init: warning: waiting for db2")
         log("galera-init", "2026-05-01 10:00:01 0 [ERROR] InnoDB: trouble")
         log("sshd", "not ours")
         log("clustercheck", "down: donor", "daemon.err")
-        wait_until(lambda: len(self.events) >= 3, 30, "three events")
+        wait_until(lambda: len(self.events) >= 3, 60, "three events")
         self.kill_rsyslogd()
         log("galera-register", "galera-register: notice: while rsyslogd was away")
-        wait_until(lambda: len(self.events) >= 4, 30, "one more event")
+        wait_until(lambda: len(self.events) >= 4, 60, "one more event")
         self.assertEqual({(event["type"], event["program"], event["severity"], event["message"][-5:]) for event in self.events},
                          {("galera-suite", "galera-init", "warning", "r db2"), ("mariadb-error", "mariadbd", "err", "ouble"),
                           ("galera-suite", "clustercheck", "err", "donor"),
@@ -249,7 +254,7 @@ class LogShip(RegistryCase):
         self.announce(false)
         self.start_courier(protocol="tls", ca=str(authority.cert), peer="logs.example")
         writer = self.write()
-        wait_until(lambda: re.search(r"rsyslogd: .*(certificate|GnuTLS|TLS)", self.log), 30, "rsyslogd to complain", 0.2)
+        wait_until(lambda: re.search(r"rsyslogd: .*(certificate|GnuTLS|TLS)", self.log), 60, "rsyslogd to complain", 0.2)
         first = self.collector(2, pair=pair)
         self.announce(first)
         self.wait_more(first)
@@ -264,11 +269,11 @@ class LogShip(RegistryCase):
         collector = self.collector(kind=Elasticsearch)
         self.start_courier(protocol="elasticsearch")
         writer = self.write()
-        wait_until(lambda: "no collector is registered" in self.log, 30, "the courier to miss a collector")
+        wait_until(lambda: "no collector is registered" in self.log, 60, "the courier to miss a collector")
         self.announce(collector)
         self.wait_more(collector)
         self.delete(PREFIX + "/", prefix=True)
-        wait_until(lambda: "keeping " + collector.address in self.log, 30, "the courier to see it gone")
+        wait_until(lambda: "keeping " + collector.address in self.log, 60, "the courier to see it gone")
         self.wait_more(collector)
         self.end_courier(self.courier)
         self.assertEqual(self.courier.returncode, 0, self.log)
@@ -284,13 +289,13 @@ class LogShip(RegistryCase):
         self.start_courier()
         writer = self.write()
         queue = self.directory / "state" / "queue.00000001"
-        wait_until(lambda: queue.exists() and queue.stat().st_size > 20000, 30, "a queue on disk")
+        wait_until(lambda: queue.exists() and queue.stat().st_size > 20000, 60, "a queue on disk")
         os.killpg(self.courier.pid, signal.SIGKILL)
         self.courier.wait()
         with open(queue, "ab") as file:  # the first half of an event, as a kill in the middle of a write leaves it
             file.write(queue.read_bytes()[:400])
         self.start_courier()
-        wait_until(lambda: queue.stat().st_size > 40000, 30, "more in the queue")
+        wait_until(lambda: queue.stat().st_size > 40000, 60, "more in the queue")
         collector = self.collector()
         self.wait_arrived(writer.finish())
         self.assertNotRegex(self.log, "lost [0-9]+ messages|emergency switch")
@@ -319,7 +324,7 @@ class LogShip(RegistryCase):
                                  ({"space": "much"}, "rsyslogd does not take")):
             with self.subTest(settings=settings):
                 self.start_courier(**settings)
-                self.assertEqual(self.courier.wait(30), 78, self.log)
+                self.assertEqual(self.courier.wait(60), 78, self.log)
                 self.assertIn(reason, self.log)
 
 

@@ -45,7 +45,7 @@ class Keys(RegistryCase):
         before = self.wait_entry("db1")
         self.assertEqual(self.entries()["db1"]["state"], "disabled")
         disabled.unlink()
-        wait_until(lambda: self.entries()["db1"]["state"] == "cannot-connect", 10, "the new state")
+        wait_until(lambda: self.entries()["db1"]["state"] == "cannot-connect", 60, "the new state")
         self.assertEqual(self.keys()[f"{PREFIX}/db1/state"].lease, before.lease)
         self.assertEqual(self.wait_entry("db1"), before, "the other keys must not be written again")
 
@@ -72,7 +72,7 @@ class Keys(RegistryCase):
         done = self.register("db1", "--once")
         self.assertEqual(done.wait(), 0)
         self.wait_entry("db1", 0)
-        self.wait_gone("db1", self.TTL + 5)
+        self.wait_gone("db1")
 
 
 class Owner(RegistryCase):
@@ -82,7 +82,7 @@ class Owner(RegistryCase):
         self.registered("db1", ip="10.0.0.7")
         before = self.wait_entry("db1")
         second = self.register("db1", ip="10.0.0.8")
-        self.assertEqual(second.wait(4 * self.TTL), 1)
+        self.assertEqual(second.wait(), 1)
         self.assertRegex(second.err, r"err: .*db1 belongs to 10\.0\.0\.7:3306, which is alive")
         self.assertEqual(self.wait_entry("db1"), before)
 
@@ -95,13 +95,13 @@ class Owner(RegistryCase):
 
     def test_another_port_is_another_server(self) -> None:
         self.registered("db1", "--port", "3306")
-        self.assertEqual(self.register("db1", "--port", "3307").wait(4 * self.TTL), 1)
+        self.assertEqual(self.register("db1", "--port", "3307").wait(), 1)
 
     def test_an_id_of_a_dead_other_is_taken_when_it_has_run_out(self) -> None:
         self.registered("db1", ip="10.0.0.7").kill()
         second = self.register("db1", ip="10.0.0.8")
         second.wait_said("waiting to see whether that node still lives")
-        second.wait_said("notice: registered id=", self.TTL + 8)
+        second.wait_said("notice: registered id=")
         self.assertEqual(self.entries()["db1"]["ip"], "10.0.0.8")
 
     def test_own_leftover_is_adopted_at_once(self) -> None:
@@ -116,7 +116,7 @@ class Owner(RegistryCase):
     def test_a_second_process_for_the_same_server_displaces_the_first(self) -> None:
         first = self.registered("db1")
         second = self.registered("db1")
-        self.assertEqual(first.wait(4 * self.TTL), 1)
+        self.assertEqual(first.wait(), 1)
         self.assertIn("two galera-register run for the same server", first.err)
         self.assertEqual((list(self.entries()), second.alive()), (["db1"], True))
         self.assertNotIn("registered again", second.err)
@@ -135,7 +135,7 @@ class Life(RegistryCase):
         self.assertEqual(set(self.entries()), {"db1", "db10", "db2"})
         started = time.monotonic()
         self.assertEqual(program.stop(), 0)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.monotonic() - started, 30, "it was the TTL")
         self.assertNotIn("ip", self.entries()["db1"])
         self.assertRegex(program.err, "removed the entry of db1")
         sibling.signal(signal.SIGINT)
@@ -146,13 +146,13 @@ class Life(RegistryCase):
         program = self.registered("db1")
         program.kill()
         started = time.monotonic()
-        self.wait_gone("db1", self.TTL + 1 + 2)
+        self.wait_gone("db1")
         self.assertGreater(time.monotonic() - started, self.TTL / 2, "it was not the TTL")
 
     def test_a_frozen_process_loses_its_entry_and_gets_it_back(self) -> None:
         program = self.registered("db1")
         program.signal(signal.SIGSTOP)
-        self.wait_gone("db1", self.TTL + 3)
+        self.wait_gone("db1")
         program.signal(signal.SIGCONT)
         program.wait_said("the entry of db1 is gone")
         program.wait_said("notice: registered again")

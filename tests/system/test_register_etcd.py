@@ -24,7 +24,7 @@ class OneMember(RegistryCase):
         """A frozen etcd: connections stand and nobody answers."""
         program = self.registered("db1")
         self.etcd.member(1).freeze()
-        program.wait_said("the entry of db1 has expired", self.TTL + 8)
+        program.wait_said("the entry of db1 has expired")
         self.etcd.member(1).thaw()
         program.wait_said("notice: (etcd answers again|registered again)")
         self.wait_entry("db1")
@@ -58,7 +58,7 @@ class OneMember(RegistryCase):
                 member.freeze() if hanging else member.kill()
                 started = time.monotonic()
                 self.assertEqual(program.stop(), 0)
-                self.assertLess(time.monotonic() - started, 1 + 4, "stop_timeout is 1s")
+                self.assertLess(time.monotonic() - started, 15, "stop_timeout is 1s, and the TTL 20 s")
                 self.assertRegex(program.err, r"warning: cannot remove the entry of db\d in time: .*"
                                               r"expires by itself within (1\d|20|21) s")
                 member.thaw() if hanging else self.etcd.start(1)
@@ -113,7 +113,7 @@ class ThreeMembers(MembersCase):
         program = self.start_with(1)
         for number in (2, 3):
             self.etcd.member(number).freeze()
-        program.wait_said("the entry of db1 has expired", self.TTL + 12)
+        program.wait_said("the entry of db1 has expired")
         for number in (2, 3):
             self.etcd.member(number).thaw()
         program.wait_said("notice: (etcd answers again|registered again)")

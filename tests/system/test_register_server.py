@@ -29,7 +29,7 @@ class BesideAServer(RegistryCase):
                                  "down_after": f"{self.DOWN_AFTER}s", **register}}
         return self.register("db1", "--when", when, settings=settings)
 
-    def wait_state(self, state: str, timeout: float = 15) -> None:
+    def wait_state(self, state: str, timeout: float = 60) -> None:
         wait_until(lambda: self.entries().get("db1", {}).get("state") == state, timeout, f"the state {state}", 0.02)
 
     def assert_there(self, before: KV, program: Program) -> None:
@@ -42,7 +42,7 @@ class BesideAServer(RegistryCase):
         self.assertEqual(self.entries(), {})
         self.node.bootstrap()
         started = time.monotonic()
-        wait_until(lambda: program.said("notice: registered"), 15, "the registration")
+        wait_until(lambda: program.said("notice: registered"), 60, "the registration")
         self.assertGreater(time.monotonic() - started, self.UP_AFTER / 2, "up_after was not waited for")
         self.assertEqual(self.entries()["db1"]["state"], "synced")
         self.assertEqual(program.stop(), 0)
@@ -65,7 +65,7 @@ class BesideAServer(RegistryCase):
         self.wait_entry("db1")
         started = time.monotonic()
         self.node.sql("SET GLOBAL wsrep_desync=ON")
-        self.wait_gone("db1", self.DOWN_AFTER + 8)
+        self.wait_gone("db1")
         self.assertGreater(time.monotonic() - started, self.DOWN_AFTER - 0.5, "down_after was not waited for")
         self.assertRegex(program.err, "removed the entry of db1")
         self.node.sql("SET GLOBAL wsrep_desync=OFF")
@@ -85,7 +85,7 @@ class BesideAServer(RegistryCase):
         synced = self.beside("synced")
         self.wait_entry("db1")
         self.node.stop()
-        self.wait_gone("db1", self.DOWN_AFTER + 8)
+        self.wait_gone("db1")
         self.assertTrue(synced.alive())
 
     def test_a_hanging_server_never_delays_a_keepalive(self) -> None:
@@ -98,7 +98,7 @@ class BesideAServer(RegistryCase):
         self.assert_there(before, program)
         started = time.monotonic()
         self.assertEqual(program.stop(), 0)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.monotonic() - started, 15, "check_timeout is 30s")
         self.assertEqual(self.entries(), {})
 
     def test_a_hanging_server_is_seen(self) -> None:
@@ -108,7 +108,7 @@ class BesideAServer(RegistryCase):
         self.node.freeze()
         self.wait_state("timed-out")
         self.assertEqual(self.keys()[f"{PREFIX}/db1/state"].lease, before.lease)
-        self.wait_gone("db1", self.DOWN_AFTER + 8)
+        self.wait_gone("db1")
         self.node.thaw()
         self.wait_entry("db1")
         self.wait_state("synced")

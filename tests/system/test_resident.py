@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -45,7 +46,7 @@ class SameTruth(ResidentCase):
         for path in PATHS:
             for header in ("", SEND_STATE.format(1), SEND_STATE.format(3)):
                 alone = whole(one_shot(self, path, header))
-                wait_until(lambda: service.probe(path, header).raw == alone.raw, 5,
+                wait_until(lambda: service.probe(path, header).raw == alone.raw, 60,
                            f"{path} {header}: {service.probe(path, header).raw!r} to be {alone.raw!r}")
         self.assertEqual(service.probe().reason, reason)
 
@@ -84,7 +85,7 @@ class SameTruth(ResidentCase):
     def test_configuration_error_is_told(self) -> None:
         service = self.resident("--nonsense", ready=False)
         self.assertEqual(reasons(whole(service.probe())), (503, "configuration-error"))
-        self.assertEqual(service.process.wait(10), 64)
+        self.assertEqual(service.process.wait(60), 64)
 
 
 class Life(ResidentCase):
@@ -96,20 +97,33 @@ class Life(ResidentCase):
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             time.sleep(0.2)
             service.process.send_signal(signal.SIGTERM)
-            connection.settimeout(5)
+            connection.settimeout(60)
             self.assertTrue(connection.recv(65536).startswith(b"HTTP/1.1 503"))
-        self.assertEqual(service.process.wait(5), 0)
+        self.assertEqual(service.process.wait(60), 0)
 
     def test_sighup_reads_the_configuration_again(self) -> None:
         service = self.resident(body="galera")
         self.assertIn(b"Galera", service.probe().body)
         self.policy(body="percona")
         service.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: b"Percona" in service.probe().body, 5, "the new sentence")
+        wait_until(lambda: b"Percona" in service.probe().body, 60, "the new sentence")
         self.policy(body="nonsense")
         service.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "stays as it was" in self.checker.log.read_text(), 5, "the complaint")
+        wait_until(lambda: "stays as it was" in self.checker.log.read_text(), 60, "the complaint")
         self.assertIn(b"Percona", service.probe().body)
+
+    def test_a_listening_socket_that_somebody_else_makes_wait(self) -> None:
+        """As systemd does with every command that it runs for the unit, ExecReload= for example: O_NONBLOCK is shared."""
+        service = self.resident()
+        for number in (0, signal.SIGHUP):
+            os.set_blocking(service.listener.fileno(), True)
+            service.process.send_signal(number)
+            for _ in range(5):
+                self.assertEqual(service.probe().reason, "synced")
+        wait_until(lambda: not os.get_blocking(service.listener.fileno()), 5, "the reload to end that")
+        os.set_blocking(service.listener.fileno(), True)
+        self.assertEqual(service.probe().reason, "synced")
+        self.assertEqual(service.end(), 0)
 
     def test_idle_exit_loses_nobody(self) -> None:
         service = self.resident(idle_exit="100ms")
@@ -170,7 +184,7 @@ class Life(ResidentCase):
                 self.node.sql(f"SET GLOBAL wsrep_desync={value}")
                 self.wait_answer(service, 200 if reason == "synced" else 503, reason)
             lines: list[str] = []
-            daemon.settimeout(20)
+            daemon.settimeout(60)
             while len(lines) < 3:
                 lines += [text for text in [daemon.recv(65536).decode()] if text != "full"]
             self.assertEqual([line.split("reason=")[1].split()[0] for line in lines], ["synced", "desynced", "synced"])
@@ -205,7 +219,7 @@ class Hosts(ResidentCase):
         xinetd.start([host.tool("xinetd"), "-dontfork", "-f", str(home / "resident.conf"),
                       "-pidfile", str(home / "resident.pid")])
         self.addCleanup(xinetd.kill)
-        wait_until(lambda: http_probe(address, PORT).code, 10, "xinetd to serve")
+        wait_until(lambda: http_probe(address, PORT).code, 60, "xinetd to serve")
         for _ in range(200):
             self.assertEqual(reasons(whole(http_probe(address, PORT))), (200, "synced"))
         self.assertEqual(http_probe(address, PORT + 1, request=b"").raw, b"up ready 100%\n")
@@ -224,11 +238,11 @@ class Hosts(ResidentCase):
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.wait)
         self.addCleanup(child.terminate)
-        wait_until(lambda: http_probe(address, PORT).code, 10, "the service to be started")
+        wait_until(lambda: http_probe(address, PORT).code, 60, "the service to be started")
         for _ in range(100):
             self.assertEqual(reasons(whole(http_probe(address, PORT))), (200, "synced"))
         child.terminate()
-        self.assertEqual(child.wait(5), 0)
+        self.assertEqual(child.wait(60), 0)
 
 
 class Agent(ResidentCase):
@@ -236,20 +250,20 @@ class Agent(ResidentCase):
         service = self.resident("--agent", available_when_donor="always")
         self.assertEqual(service.agent(), "up ready 100%\n")
         self.checker.drain_file.touch()
-        wait_until(lambda: service.agent() == "drain\n", 2, "drain")
+        wait_until(lambda: service.agent() == "drain\n", 60, "drain")
         self.checker.disable_file.touch()
-        wait_until(lambda: service.agent() == "maint\n", 2, "maint")
+        wait_until(lambda: service.agent() == "maint\n", 60, "maint")
         self.checker.disable_file.unlink()
         self.checker.drain_file.unlink()
-        wait_until(lambda: service.agent() == "up ready 100%\n", 2, "up and ready again")
+        wait_until(lambda: service.agent() == "up ready 100%\n", 60, "up and ready again")
         self.node.sql("SET GLOBAL wsrep_desync=ON")
-        wait_until(lambda: service.agent() == "down #desynced\n", 2, "down")
+        wait_until(lambda: service.agent() == "down #desynced\n", 60, "down")
         self.node.sql("SET GLOBAL wsrep_desync=OFF")
-        wait_until(lambda: service.agent() == "up ready 100%\n", 2, "up again")
+        wait_until(lambda: service.agent() == "up ready 100%\n", 60, "up again")
         self.node.freeze()
-        wait_until(lambda: service.agent() == "down #timed-out\n", 5, "a server that hangs")
+        wait_until(lambda: service.agent() == "down #timed-out\n", 60, "a server that hangs")
         self.node.thaw()
-        wait_until(lambda: service.agent() == "up ready 100%\n", 5, "up again")
+        wait_until(lambda: service.agent() == "up ready 100%\n", 60, "up again")
 
     def test_client_that_sends_something_first(self) -> None:
         service = self.resident("--agent")
@@ -288,9 +302,9 @@ class Reports(ResidentCase):
         self.assertEqual(report["node"]["wsrep_local_state_comment"], "Synced")
         self.assertLessEqual(report["age_ms"], 500)
         self.checker.disable_file.touch()
-        wait_until(lambda: self.check_schema(service.probe("/status").body)["files"]["disabled"], 2, "the file")
+        wait_until(lambda: self.check_schema(service.probe("/status").body)["files"]["disabled"], 60, "the file")
         self.node.kill()
-        wait_until(lambda: self.check_schema(service.probe("/status").body)["node"] == {}, 5, "nothing known")
+        wait_until(lambda: self.check_schema(service.probe("/status").body)["node"] == {}, 60, "nothing known")
 
     def test_metrics_are_as_prometheus_wants_them(self) -> None:
         service = self.resident()

@@ -149,7 +149,7 @@ class Trouble(ResidentCase):
         finally:
             for connection in slow:
                 connection.close()
-        wait_until(lambda: service.fds() < 20, 5, "the connections to be closed")
+        wait_until(lambda: service.fds() < 20, 60, "the connections to be closed")
 
     def test_more_clients_than_places(self) -> None:
         service = self.resident(max_clients="32", request_wait="5s")
@@ -244,7 +244,7 @@ class Trouble(ResidentCase):
         # A build with sanitizers keeps what was freed for a while.
         sanitized = b"__asan_init" in host.clustercheck_bin().read_bytes()
         self.assertLessEqual(service.memory_kib(), memory + (8192 if sanitized else 128))
-        wait_until(lambda: service.fds() <= fds, 5, "no file descriptor to be left")
+        wait_until(lambda: service.fds() <= fds, 60, "no file descriptor to be left")
 
 
 if __name__ == "__main__":

@@ -94,8 +94,8 @@ class Units(unittest.TestCase):
                     if match := re.fullmatch(r"man:([a-z-]+)\(8\)", page):
                         self.assertTrue((host.CHECKOUT / match[1] / f"{match[1]}.8").exists())
                     else:
-                        file = page.removeprefix("file:/usr/share/doc/clustercheck-suite/")
-                        self.assertTrue((host.CHECKOUT / file).is_file(), file)
+                        file = page.removeprefix("file:/usr/share/doc/galera-suite/examples/")
+                        self.assertTrue((CONF / file).is_file(), file)
 
     @each_service
     def test_starts_one_of_our_programs_with_options_that_it_has(self, unit: UnitFile) -> None:
@@ -204,6 +204,11 @@ class Units(unittest.TestCase):
                 service = f"{path.stem}{'@' if unit.one('Socket', 'Accept') == 'yes' else ''}.service"
                 self.assertTrue((CONF / "systemd" / service).exists(), service)
                 self.assertEqual(unit.one("Socket", "TriggerLimitIntervalSec"), "0", "it would be closed for good")
+        # Only with an order does the one that stops do so before the other starts.
+        socket = UnitFile(CONF / "systemd" / "clustercheck.socket")
+        for other in ("clustercheck-resident.socket", "clustercheck-resident.service"):
+            self.assertIn(other, socket.words("Unit", "Conflicts"))
+            self.assertIn(other, socket.words("Unit", "Before"))
         self.assertEqual(ports, {"clustercheck": "9200", "clustercheck-resident": "9200", "clustercheck-agent": "9201"})
 
 

@@ -6,12 +6,23 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+/* Valgrind keeps descriptors for itself, and executes programs in a way of its own: rows about that say nothing there.
+ */
+static inline bool under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
 
 #define ROW_COUNT(table) (sizeof(table) / sizeof(table)[0])
 

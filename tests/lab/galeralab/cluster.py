@@ -187,7 +187,7 @@ class Lab:
             raise
         return self
 
-    def wait_haproxy(self, timeout: float = 20) -> None:
+    def wait_haproxy(self, timeout: float = 60) -> None:
         """HAProxy sees every node UP."""
         for node in self.nodes:
             for backend in (ANY, WRITER):

@@ -130,12 +130,12 @@ class Etcd:
             arguments += ["--trusted-ca-file", str(self.authority.cert), "--client-cert-auth"]
         member.process.start([host.tool("etcd"), *arguments, *options.arguments])
 
-    def start(self, number: int, timeout: float = 20) -> None:
+    def start(self, number: int, timeout: float = 60) -> None:
         """Start one member and wait until it serves with a leader."""
         self.launch(number)
         self.member(number).process.wait_ready(lambda: self.healthy(number), timeout)
 
-    def wait_healthy(self, timeout: float = 20) -> None:
+    def wait_healthy(self, timeout: float = 60) -> None:
         """Every running member serves with a leader."""
         for number, member in enumerate(self.members, 1):
             if member.process.alive():
@@ -208,5 +208,5 @@ class Etcd:
                 return number
         return 0
 
-    def wait_leader(self, timeout: float = 10) -> int:
+    def wait_leader(self, timeout: float = 60) -> int:
         return wait_until(self.leader, timeout, "etcd to have a leader")

@@ -101,7 +101,7 @@ class HAProxy:
         """The row of one server: status ("UP", "DOWN", "UP 1/2"...), check_status, check_code, scur, stot..."""
         return next((row for row in self.stat() if row["pxname"] == backend and row["svname"] == name), {})
 
-    def wait_server(self, name: str, status: str, backend: str = ANY, timeout: float = 15) -> None:
+    def wait_server(self, name: str, status: str, backend: str = ANY, timeout: float = 60) -> None:
         """Wait until HAProxy gives this server this status."""
         wait_until(lambda: self.server(name, backend).get("status") == status, timeout,
                    f"HAProxy to see {name} in {backend} as {status}")

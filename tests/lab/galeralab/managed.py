@@ -13,7 +13,7 @@ from typing import Any, Mapping, Optional, Sequence
 from . import host
 from .checker import Checker
 from .mariadb import USERS, Node, NodeOptions
-from .process import Identity, Process, identify, marked, parent, send, stopped
+from .process import Identity, Process, at_rest, identify, marked, parent, send, stopped
 from .wait import LabError, LabTimeout, wait_until
 
 STARTED_BY_US = "--wsrep-node-name"  # in the argv of the server proper; not in that of --wsrep-recover and the like
@@ -157,7 +157,7 @@ class Managed(Node):
     def freeze_server(self) -> None:
         identity = self._server()
         send(identity, signal.SIGSTOP)
-        wait_until(lambda: stopped(identity), 5, f"the server of {self.name} to freeze", 0.01)
+        wait_until(lambda: at_rest(identity), 20, f"the server of {self.name} to freeze", 0.01)
 
     def thaw_server(self) -> None:
         send(self._server(), signal.SIGCONT)
@@ -222,7 +222,7 @@ class Managed(Node):
         """How often its log matches, since the last launch or another mark."""
         return len(re.findall(pattern, self.words()[self.launched if since is None else since:]))
 
-    def wait_said(self, pattern: str, timeout: float = 45, since: Optional[int] = None) -> None:
+    def wait_said(self, pattern: str, timeout: float = 90, since: Optional[int] = None) -> None:
         try:
             wait_until(lambda: self.said(pattern, since), timeout, f"galera-init of {self.name} to say {pattern!r}")
         except LabTimeout as error:

@@ -210,6 +210,10 @@ class Node(Server):
 
     def _position(self) -> list[str]:
         """As Debian's service does: after a crash, start at the position that InnoDB still knows."""
+        if not self.grastate().get("uuid", "").strip("0-"):
+            # It died in a schema change, and gets a full transfer, which leaves this log; by it the server would drop
+            # tables of the new copy.
+            (self.data / "ddl_recovery.log").unlink(missing_ok=True)
         return [f"--wsrep-start-position={self.recover()}"] if self.crashed() else []
 
     def join_launch(self, *arguments: str) -> None:
@@ -226,7 +230,7 @@ class Node(Server):
         return (status.get("wsrep_local_state"), status.get("wsrep_cluster_status"),
                 status.get("wsrep_ready")) == ("4", "Primary", "ON")
 
-    def wait_status(self, name: str, value: str, timeout: float = 30) -> None:
+    def wait_status(self, name: str, value: str, timeout: float = 60) -> None:
         wait_until(lambda: self.status().get(f"wsrep_{name}") == value, timeout,
                    f"wsrep_{name} of {self.name} to be {value}")
 

@@ -62,6 +62,17 @@ def stopped(identity: Identity) -> bool:
     return bool(fields) and fields[0] in "Tt" and identify(identity.pid) == identity
 
 
+def at_rest(identity: Identity) -> bool:
+    """Is it held by SIGSTOP, with all its threads? One may still be at the end of a system call when the first is held."""
+    def state(thread: Path) -> str:
+        try:
+            return (thread / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        except OSError:  # it has ended
+            return "X"
+
+    return stopped(identity) and all(state(thread) in "TtZX" for thread in Path(f"/proc/{identity.pid}/task").iterdir())
+
+
 def parent(identity: Identity) -> int:
     """The pid of its parent; 0 when it is gone."""
     fields = _stat(identity.pid)

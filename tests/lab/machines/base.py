@@ -90,9 +90,9 @@ class Base:
 
     def _fill(self, draft: Path) -> None:
         if self._below:
-            self._command(["cp", "--archive", "--one-file-system", str(self._below.make()), str(draft)])
+            self._command(["cp", "-a", "--one-file-system", str(self._below.make()), str(draft)])
         else:
-            # In a mount namespace of its own: it can leave /proc mounted, which nobody may copy.
+            # debootstrap may leave /proc mounted; with mounts of its own that ends with it.
             self._command(["unshare", "--mount", host.tool("debootstrap"), "--variant=minbase", release(), str(draft), mirror()])
             (draft / "etc/apt/sources.list").write_text(sources())
             (draft / "etc/apt/apt.conf.d/99host").write_text(_acquire_options())

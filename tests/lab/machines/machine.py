@@ -50,13 +50,14 @@ class Machine:
 
     # -- power
 
-    def boot(self, hosts: Mapping[str, str] = {}, timeout: float = 60) -> "Machine":
-        """Switch on; `hosts` is what /etc/hosts says. Returns when systemd has nothing left to start."""
+    def boot(self, hosts: Mapping[str, str] = {}, timeout: float = 60, until: str = "") -> "Machine":
+        """Switch on; `hosts` is what /etc/hosts says. Returns when systemd has nothing left to start, or has reached the unit
+        `until`: a node that waits for others is something to start for as long as it waits."""
         if hosts or not self.path("/etc/hostname").exists():
             self._identify(hosts)
         self._start(self.COMMAND)
         try:
-            wait_until(self._running, timeout, f"{self.name} to start")
+            wait_until(lambda: self._running(until), timeout, f"{self.name} to start")
         except LabError as error:
             raise MachineError(f"{error}\n{tail(self.log)}") from None
         return self
@@ -89,12 +90,12 @@ class Machine:
         own = os.readlink("/proc/self/ns/net")
         return int(children[0]) if children and os.readlink(f"/proc/{children[0]}/ns/net") != own else 0
 
-    def _running(self) -> bool:
+    def _running(self, until: str) -> bool:
+        question = f"systemctl is-active {until}" if until else "systemctl is-system-running"
         try:
-            state = self.sh("systemctl is-system-running || true", timeout=10).strip()
+            return self.sh(f"{question} || true", timeout=10).strip() in ("running", "degraded", "active")
         except (MachineError, subprocess.TimeoutExpired):
             return False
-        return state in ("running", "degraded")
 
     def _identify(self, hosts: Mapping[str, str]) -> None:
         self.write("/etc/hostname", self.name + "\n")
@@ -110,6 +111,12 @@ class Machine:
                 pass
             self._outer.wait()
             self._forget()
+
+    def shut_down(self, timeout: float = 120) -> None:
+        """Switch off as a person does: systemd stops everything in its order."""
+        self._run("systemctl poweroff", 30, b"")
+        wait_until(lambda: self._outer.poll() is not None, timeout, f"{self.name} to be off")
+        self._forget()
 
     def _forget(self) -> None:
         """PID 1 is gone, and with it whatever ran there."""
@@ -133,6 +140,19 @@ class Machine:
         except OSError:
             return False
         return True
+
+    def keep(self, place: Path) -> None:
+        """Copy the disk of a machine that is off, as far as it differs from the base."""
+        place.mkdir(parents=True, exist_ok=True)
+        self._copy(self.home / "upper", place)
+
+    def take(self, place: Path) -> None:
+        """Begin with a disk that was kept; before the first boot."""
+        self._copy(place, self.home / "upper")
+
+    @staticmethod
+    def _copy(source: Path, target: Path) -> None:
+        subprocess.run(["cp", "-a", "--sparse=always", f"{source}/.", str(target)], check=True)
 
     def end(self) -> None:
         self.power_off()

@@ -169,6 +169,8 @@ static void detached(void **state)
 
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        if (rows[i].job == detach_with_no_descriptor_free && under_valgrind())
+            continue;
         struct ends ends = socket_pair();
         char text[64];
         row_number(rows[i].name, in_child(rows[i].job, ends.ours), 0);

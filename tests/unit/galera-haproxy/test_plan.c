@@ -48,6 +48,10 @@ static void one_section(void **state)
          MAINT("s2") "\n" CUT("s2") "\n" EMPTY("s2")},
         {"it stopped while it drained", "db1/1 db2/2/leaving/2", "1/up 2/draindown/0 - -", FREE("s2")},
         {"removed when it was down already", "db1/1 db2/2/removed/0", "1/up 2/down - -", FREE("s2")},
+        {"removed, brought back by an older file", "db1/1 db2/2/removed/900 db3/3", "1/fresh 2/fresh 3/up -",
+         DRAIN("s2")},
+        {"removed, its slot not yet emptied", "db1/1 db2/2/removed/0", "1/up 2/maint - -", EMPTY("s2")},
+        {"removed, its slot for somebody else", "db1/1 db2/2/removed/0 db3/3", "1/up 2/maint - -", JOIN("s2", "3")},
         {"removed before its first check", "db1/1 db2/2/removed/0", "1/up 2/pending - -", FREE("s2")},
         {"registered again while it drained", "db1/1 db2/2", "1/up 2/drain/7 - -", READY("s2")},
         {"expired, its check passes: kept", "db1/1 db2/2/expired/599", "1/up 2/up - -", ""},
@@ -234,21 +238,45 @@ static void check_ports(void **state)
 
 static void tidying(void **state)
 {
-    struct world *world =
-        plan_of("a/1 b/2/removed/0 c/3/removed/0", "1/up 2/drain 3/maint 7/up", "- - - 8/down", SECTION_WRITER);
+    struct world *world = plan_of("a/1 b/2/removed/0 c/3/leaving/5 d/4/expired/0", "1/up 2/drain 3/maint 7/up",
+                                  "- - - 8/down", SECTION_WRITER);
     struct roster *roster = &world->roster;
 
     (void)state;
     plan_tidy(roster, &world->view, WORLD_NOW_MS);
     assert_true(roster_find(roster, "10.0.0.1", 3306) >= 0);
     assert_true(roster_find(roster, "10.0.0.2", 3306) >= 0);     /* still drained */
-    assert_int_equal(roster_find(roster, "10.0.0.3", 3306), -1); /* its slot is in maintenance: it is gone */
-    long found = roster_find(roster, "10.0.0.7", 3306);
+    assert_int_equal(roster_find(roster, "10.0.0.4", 3306), -1); /* nobody has it any more */
+    long found = roster_find(roster, "10.0.0.3", 3306);          /* likewise, and it was removed: that is remembered */
+    assert_true(found >= 0);
+    assert_int_equal(roster->member[found].presence, PRESENCE_REMOVED);
+    assert_true(roster->member[found].leaving_ms == INT64_MIN); /* whenever it comes back, its grace begins anew */
+    found = roster_find(roster, "10.0.0.7", 3306);
     assert_true(found >= 0);
     assert_int_equal(roster->member[found].presence, PRESENCE_EXPIRED);
     assert_int_equal(roster->member[found].since_ms, WORLD_NOW_MS);
     assert_true(roster_find(roster, "10.0.0.8", 3306) >= 0);
     assert_int_equal(roster_find(roster, FREE_ADDRESS, FREE_PORT), -1);
+    free(world);
+}
+
+/* However many have been removed, there is room for those that come. */
+static void memory_is_bounded(void **state)
+{
+    struct world *world = plan_of("a/1", "1/up", NULL, SECTION_ANY);
+    struct roster *roster = &world->roster;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        char ip[REGISTRY_IP_SIZE];
+        snprintf(ip, sizeof ip, "10.1.%d.%d", i / 250, i % 250);
+        long found = roster_adopt(roster, ip, 3306, 9200, WORLD_NOW_MS);
+        assert_true(found >= 0);
+        roster->member[found].presence = PRESENCE_REMOVED;
+        plan_tidy(roster, &world->view, WORLD_NOW_MS);
+    }
+    assert_true(roster_find(roster, "10.0.0.1", 3306) >= 0);
+    assert_true(roster->count > 1 && roster->count <= ROSTER_MOST / 2);
     free(world);
 }
 
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(agents),
         cmocka_unit_test(check_ports),
         cmocka_unit_test(tidying),
+        cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(more_steps_than_fit_are_left_for_the_next_plan),
     };
 

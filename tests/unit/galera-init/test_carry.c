@@ -87,6 +87,13 @@ static void the_order_of_things(void **state)
         {"the first Primary Component: accounts before anybody joins",
          "me=n1 size=1 boot=starting:n1 epoch=1 | n1 running A:1 serving alive", false, ACTION_RECORD, CARRIED,
          "accounts\netcd: bootstrap=primary uuid [free epoch 1 generation 1, A:1, view, cache]\n"},
+        {"the same after it was stopped before they were made: what it had by then is where it goes on from",
+         "me=n1 size=1 boot=starting:n1 base=A:5 epoch=2 | n1 running A:6 serving alive", false, ACTION_RECORD, CARRIED,
+         "accounts\netcd: bootstrap=primary uuid [free epoch 2 generation 1, A:6, view, cache]\n"},
+        {"a later one: there are accounts",
+         "me=n1 uuid=A size=1 boot=starting:n1 base=A:90 epoch=2 | n1 running A:91 "
+         "serving alive",
+         false, ACTION_RECORD, CARRIED, "etcd: bootstrap=primary [free epoch 2 generation 1, A:91, view, cache]\n"},
     };
 
     (void)state;

@@ -291,6 +291,28 @@ static void the_old_view_is_dropped(void **state)
     assert_int_equal(error.code, EXIT_TRY_AGAIN);
 }
 
+static void the_log_of_schema_changes_is_dropped(void **state)
+{
+    static struct server_info info;
+    struct error error = {.code = EXIT_YES};
+
+    (void)state;
+    assert_true(datadir_drop_ddl_log(&info, &error)); /* a server without one */
+    snprintf(info.ddl_log, sizeof info.ddl_log, "%s", scratch_path("data/ddl_recovery.log"));
+    scratch_write("data/ddl_recovery.log", "drop table");
+    assert_true(datadir_drop_ddl_log(&info, &error));
+    assert_false(scratch_has("data/ddl_recovery.log"));
+    assert_true(datadir_drop_ddl_log(&info, &error));
+    snprintf(info.ddl_log, sizeof info.ddl_log, "%s", scratch_path("nothing/ddl_recovery.log"));
+    assert_true(datadir_drop_ddl_log(&info, &error));
+    assert_int_equal(error.code, EXIT_YES);
+
+    snprintf(info.ddl_log, sizeof info.ddl_log, "%s", scratch_path("data/ddl_recovery.log"));
+    scratch_directory("data/ddl_recovery.log");
+    assert_false(datadir_drop_ddl_log(&info, &error));
+    assert_int_equal(error.code, EXIT_TRY_AGAIN);
+}
+
 /* --- who uses it -------------------------------------------------------------------------------------------------- */
 
 /* A process that locks a file as a server does, until the pipe is closed. */
@@ -359,6 +381,7 @@ int main(void)
         IN_SCRATCH(what_is_written_belongs_to_the_owner_of_the_directory),
         IN_SCRATCH(what_cannot_be_written_is_an_error_and_leaves_nothing),
         IN_SCRATCH(the_old_view_is_dropped),
+        IN_SCRATCH(the_log_of_schema_changes_is_dropped),
         IN_SCRATCH(who_holds_the_lock_is_the_user),
     };
 

@@ -66,6 +66,7 @@ static struct server_command server(const char *body)
 
 #define RECOVERED SAY("[Note] WSREP: Recovered position: " UUID ":90")
 #define PREPARED  SAY("[Note] InnoDB: Found 2 prepared transaction(s) in InnoDB")
+#define UNDECIDED PREPARED SAY("[ERROR] Found 2 prepared transactions! It means that server was not shut down properly")
 
 static void a_position_is_asked_for(void **state)
 {
@@ -88,19 +89,25 @@ static void a_position_is_asked_for(void **state)
          false, "--wsrep-recover\n"},
         {"no history", LOG_TO SAY("[Note] WSREP: Recovered position: 00000000-0000-0000-0000-000000000000:-1"), false,
          true, EXIT_YES, RECOVER_NOTHING, -1, false, "--wsrep-recover\n"},
-        {"nothing", LOG_TO SAY("[ERROR] InnoDB: corrupt") "exit 1\n", false, true, EXIT_YES, RECOVER_FAILED, -1, false,
-         "--wsrep-recover\n"},
-        {"no log at all", LOG_TO, false, true, EXIT_YES, RECOVER_FAILED, -1, false, "--wsrep-recover\n"},
-        {"it crashes", LOG_TO SAY("[ERROR] mysqld got signal 11") "kill -11 $$\n", false, true, EXIT_YES,
-         RECOVER_FAILED, -1, false, "--wsrep-recover\n"},
+        {"the data are damaged", LOG_TO SAY("[ERROR] InnoDB: Database page corruption on disk") "exit 1\n", false, true,
+         EXIT_YES, RECOVER_FAILED, -1, false, "--wsrep-recover\n"},
+        {"a setting is wrong", LOG_TO "echo \"[ERROR] unknown variable 'a=b'\" >&2\nexit 7\n", false, false,
+         EXIT_CONFIG, RECOVER_NOT_RUN, -1, false, "--wsrep-recover\n"},
+        {"the disk is full", LOG_TO SAY("[ERROR] No space left on device") "exit 1\n", false, false, EXIT_TRY_AGAIN,
+         RECOVER_NOT_RUN, -1, false, "--wsrep-recover\n"},
+        {"no log at all", LOG_TO, false, false, EXIT_CONFIG, RECOVER_NOT_RUN, -1, false, "--wsrep-recover\n"},
+        {"it crashes", LOG_TO SAY("[ERROR] mysqld got signal 11") "kill -11 $$\n", false, false, EXIT_CONFIG,
+         RECOVER_NOT_RUN, -1, false, "--wsrep-recover\n"},
+        {"prepared transactions are not touched for another reason", LOG_TO PREPARED SAY("[ERROR] Aborting") "exit 1\n",
+         false, false, EXIT_CONFIG, RECOVER_NOT_RUN, -1, false, "--wsrep-recover\n"},
         {"prepared transactions that do not stand in the way", LOG_TO PREPARED RECOVERED, false, true, EXIT_YES,
          RECOVER_POSITION, 90, true, "--wsrep-recover\n"},
         {"prepared transactions are rolled back",
          LOG_TO "case \" $* \" in\n*' --tc-heuristic-recover=ROLLBACK '*) touch $here/decided;;\n"
-                "*) if [ -e $here/decided ]; then\n" RECOVERED "else\n" PREPARED "exit 1\nfi;;\nesac\n",
+                "*) if [ -e $here/decided ]; then\n" RECOVERED "else\n" UNDECIDED "exit 1\nfi;;\nesac\n",
          false, true, EXIT_YES, RECOVER_POSITION, 90, true,
          "--wsrep-recover\n--tc-heuristic-recover=ROLLBACK\n--wsrep-recover\n"},
-        {"prepared transactions that cannot be", LOG_TO PREPARED "exit 1\n", false, true, EXIT_YES, RECOVER_FAILED, -1,
+        {"prepared transactions that cannot be", LOG_TO UNDECIDED "exit 1\n", false, true, EXIT_YES, RECOVER_FAILED, -1,
          true, "--wsrep-recover\n--tc-heuristic-recover=ROLLBACK\n--wsrep-recover\n"},
         {"the memory was used up", LOG_TO RECOVERED "kill -9 $$\n", false, false, EXIT_TRY_AGAIN, RECOVER_NOT_RUN, -1,
          false, "--wsrep-recover\n"},
@@ -127,7 +134,7 @@ static void a_position_is_asked_for(void **state)
         row_number(rows[i].name, recovered.prepared, rows[i].prepared);
         if (rows[i].calls != NULL)
             row_text(rows[i].name, scratch_read("calls"), rows[i].calls);
-        row_number(rows[i].name, scratch_has("recover.log"), rows[i].done);
+        row_number(rows[i].name, scratch_has("recover.log"), rows[i].done || strstr(error.text, "recover.log") != NULL);
         row_true(rows[i].name, tmp_is_empty());
         (void)unlink(scratch_path("calls"));
         (void)unlink(scratch_path("decided"));
@@ -140,7 +147,7 @@ static void a_position_is_asked_for(void **state)
 
 static void the_log_of_a_recovery_is_kept_for_the_admin(void **state)
 {
-    struct server_command command = server(LOG_TO SAY("[ERROR] InnoDB: corrupt"));
+    struct server_command command = server(LOG_TO SAY("[ERROR] InnoDB: Missing FILE_CHECKPOINT(7) at 9"));
     struct recovered recovered;
     struct error error;
 
@@ -148,7 +155,8 @@ static void the_log_of_a_recovery_is_kept_for_the_admin(void **state)
     scratch_write("recover.log",
                   "of an earlier time, and much longer than what is to be said this time, as it happens\n");
     assert_true(datadir_recover(&command, data(), scratch_path("recover.log"), -1, &recovered, &error));
-    assert_string_equal(scratch_read("recover.log"), "2026-07-30 10:00:00 0 [ERROR] InnoDB: corrupt\n");
+    assert_string_equal(scratch_read("recover.log"),
+                        "2026-07-30 10:00:00 0 [ERROR] InnoDB: Missing FILE_CHECKPOINT(7) at 9\n");
     /* Where it cannot be kept the position counts all the same. */
     command = server(LOG_TO RECOVERED);
     assert_true(datadir_recover(&command, data(), "/nonexistent/recover.log", -1, &recovered, &error));
@@ -158,8 +166,9 @@ static void the_log_of_a_recovery_is_kept_for_the_admin(void **state)
 /* The server opens its log as its own user: directory and file have to be his, and the name needs an extension. */
 static void the_log_belongs_to_the_owner_of_the_directory(void **state)
 {
-    struct server_command command = server(
-        LOG_TO "stat -c '%u %a' $log $(dirname $log) | tr '\\n' ' ' > $here/owner\necho ${log##*.} > $here/name\n");
+    struct server_command command =
+        server(LOG_TO RECOVERED
+               "stat -c '%u %a' $log $(dirname $log) | tr '\\n' ' ' > $here/owner\necho ${log##*.} > $here/name\n");
     struct recovered recovered;
     struct error error;
 
@@ -188,6 +197,32 @@ static void without_room_for_a_log_nothing_is_run(void **state)
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
+
+/* Of several servers on one host, each brings its own. */
+static void the_one_of_the_server_is_taken(void **state)
+{
+    static const char *const places[] = {"opt/mariadb/scripts", "opt/mariadb/bin", "opt/mariadb/sbin"};
+    struct error error = {.code = EXIT_YES};
+    char server_path[512];
+    char body[1024];
+
+    (void)state;
+    scratch_directory("opt");
+    scratch_directory("opt/mariadb");
+    for (size_t i = ROW_COUNT(places); i-- > 0;)
+        scratch_directory(places[i]);
+    snprintf(server_path, sizeof server_path, "%s", scratch_script("opt/mariadb/sbin/mariadbd", "exit 99\n"));
+    const char *argv[] = {server_path, NULL};
+    struct server_command command = {.argv = argv, .count = 1};
+    for (size_t i = 0; i < ROW_COUNT(places); i++) { /* the last one comes first */
+        char path[128];
+        snprintf(path, sizeof path, "%s/mariadb-install-db", places[i]);
+        snprintf(body, sizeof body, "echo %s > %s\n", places[i], scratch_path("taken"));
+        scratch_script(path, body);
+        row_true(places[i], datadir_install(&command, data(), "root", -1, &error));
+        row_contains(places[i], scratch_read("taken"), places[i]);
+    }
+}
 
 /* mariadb-install-db is found in PATH. */
 static void it_is_installed(void **state)
@@ -254,6 +289,7 @@ int main(void)
         IN_SCRATCH(the_log_belongs_to_the_owner_of_the_directory),
         IN_SCRATCH(without_room_for_a_log_nothing_is_run),
         IN_SCRATCH(it_is_installed),
+        IN_SCRATCH(the_one_of_the_server_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,11 +219,97 @@ static void recover_logs(void **state)
     }
 }
 
+/* Logs of MariaDB 10.11 with data that were damaged, and with settings that were spoiled, on purpose. */
+static void what_a_recovery_tells_of_the_data(void **state)
+{
+#define ERR       "2026-07-30 10:00:00 0 [ERROR] "
+#define POSITION  NOTE "WSREP: Recovered position: " U1 ":120\n"
+#define NO_INNODB ERR "Plugin 'InnoDB' registration as a STORAGE ENGINE failed.\n" ERR "Aborting\n"
+#define CORRUPT   ERR "InnoDB: Plugin initialization aborted with error Data structure corruption\n" NO_INNODB
+#define PREPARED  NOTE "InnoDB: Found 2 prepared transaction(s) in InnoDB\n"
+    static const struct {
+        const char *name;
+        const char *log;
+        bool tells;
+        bool may_heal;
+        bool wants_decision;
+    } rows[] = {
+        {"a position", POSITION, true, false, false},
+        {"a position, though there is trouble",
+         ERR "mariadbd: Error writing file './ddl_recovery-backup.log' (Errcode: 28 \"No space left on "
+             "device\")\n" POSITION,
+         true, true, false},
+        {"none", NOTE "WSREP: Recovered position: " NIL ":-1\n", true, false, false},
+        {"the log's header", ERR "InnoDB: Invalid log header checksum\n" CORRUPT, true, false, false},
+        {"the log is empty", ERR "InnoDB: ib_logfile0 is empty, and LSN is unknown.\n" CORRUPT, true, false, false},
+        {"the log's end", ERR "InnoDB: Missing FILE_CHECKPOINT(50883) at 54023\n" NO_INNODB, true, false, false},
+        {"a page", ERR "InnoDB: Unable to apply log to corrupted page 7 in file ./ibdata1\n" NO_INNODB, true, false,
+         false},
+        {"the header of a tablespace", ERR "InnoDB: Inconsistent tablespace ID in ./ibdata1\n" CORRUPT, true, false,
+         false},
+        {"a typo in innodb_page_size",
+         ERR "InnoDB: Data file './ibdata1' uses page size 16384, but the innodb_page_size start-up parameter is "
+             "8192\n" CORRUPT,
+         false, false, false},
+        {"a typo in innodb_data_file_path",
+         ERR "InnoDB: The Auto-extending data file './ibdata1' is of a different size 768 pages than specified by "
+             "innodb_data_file_path\n" NO_INNODB,
+         false, false, false},
+        {"a typo in innodb_log_group_home_dir", ERR "InnoDB: File /srv/empty/ib_logfile0 was not found\n" NO_INNODB,
+         false, false, false},
+        {"a typo in log_bin", ERR "mariadbd: File '/srv/nowhere/bin.index' not found (Errcode: 2)\n" ERR "Aborting\n",
+         false, false, false},
+        {"the same after a crash inside a commit",
+         PREPARED ERR "mariadbd: File '/srv/nowhere/bin.index' not found (Errcode: 2)\n" ERR "Aborting\n", false, false,
+         false},
+        {"no such tmpdir", ERR "InnoDB: Unable to create temporary file; errno: 2\n" NO_INNODB, false, false, false},
+        {"no right", ERR "InnoDB: The innodb_system data file 'ibdata1' must be writable\n" NO_INNODB, false, false,
+         false},
+        {"no key", ERR "InnoDB: Encrypted page 3 in file ./d/t.ibd looks corrupted; key_version=1\n" NO_INNODB, false,
+         false, false},
+        {"without InnoDB", NOTE "Plugin 'InnoDB' is disabled.\n" NOTE "WSREP: Recovered position: " NIL ":-1\n", false,
+         false, false},
+        {"innodb_force_recovery",
+         NOTE "InnoDB: !!! innodb_force_recovery is set to 6 !!!\n" NOTE "WSREP: Recovered position: " NIL ":-1\n",
+         false, false, false},
+        {"without wsrep", NOTE "WSREP: disabled, skipping position recovery\n", false, false, false},
+        {"a crash", ERR "mysqld got signal 11 ;\n", false, false, false},
+        {"no word", "", false, false, false},
+        {"too little memory", ERR "InnoDB: Cannot allocate memory for the buffer pool\n" NO_INNODB, false, true, false},
+        {"a full disk", ERR "InnoDB: Operating system error number 28 in a file operation.\n" NO_INNODB, false, true,
+         false},
+        {"a full disk that made a page bad",
+         ERR "InnoDB: Operating system error number 28 in a file operation.\n" ERR
+             "InnoDB: Database page corruption on disk or a failed read of file './ibdata1' page 5\n" NO_INNODB,
+         false, true, false},
+        {"the number was cut off by a full disk", NOTE "WSREP: Recovered position: " U1 ":12", false, false, false},
+        {"another server is at it", ERR "InnoDB: Unable to lock ./ibdata1 error: 11\n" NO_INNODB, false, true, false},
+        {"transactions without an end",
+         PREPARED ERR "Found 2 prepared transactions! It means that server was not shut down\n", true, false, true},
+        {"tc.log", PREPARED ERR "Bad magic header in tc log\n" ERR "Can't init tc log\n", false, false, true},
+        {"tc.log, and nothing prepared", ERR "Bad magic header in tc log\n" ERR "Can't init tc log\n", false, false,
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        struct recovered recovered = recover_parse(rows[i].log);
+        row_number(rows[i].name, recover_tells(&recovered, rows[i].log), rows[i].tells);
+        row_number(rows[i].name, recover_may_heal(rows[i].log), rows[i].may_heal);
+        row_number(rows[i].name, recover_wants_decision(&recovered, rows[i].log), rows[i].wants_decision);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(positions), cmocka_unit_test(incarnations),     cmocka_unit_test(grastate),
-        cmocka_unit_test(gvwstate),  cmocka_unit_test(gvwstate_of_many), cmocka_unit_test(recover_logs),
+        cmocka_unit_test(positions),
+        cmocka_unit_test(incarnations),
+        cmocka_unit_test(grastate),
+        cmocka_unit_test(gvwstate),
+        cmocka_unit_test(gvwstate_of_many),
+        cmocka_unit_test(recover_logs),
+        cmocka_unit_test(what_a_recovery_tells_of_the_data),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

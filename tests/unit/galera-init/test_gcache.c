@@ -38,6 +38,29 @@ static void where_it_is(void **state)
     }
 }
 
+/* The extension is always the server's own. */
+static void where_the_ddl_log_is(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *value, *path;
+    } rows[] = {
+        {"the default", "ddl_recovery.log", "/data/ddl_recovery.log"},
+        {"no extension", "ddl", "/data/ddl.log"},
+        {"another extension", "/var/lib/x.d/ddl.rec", "/var/lib/x.d/ddl.log"},
+        {"a server without it", "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        static struct server_info info;
+        char text[256];
+        snprintf(text, sizeof text, "datadir  /data\nlog-ddl-recovery   %s\nport   3306\n", rows[i].value);
+        server_parse_help(text, &info);
+        row_text(rows[i].name, info.ddl_log, rows[i].path);
+    }
+}
+
 static char *make_file(const char *directory, const char *name)
 {
     static char path[2][256];
@@ -122,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_it_is),
+        cmocka_unit_test(where_the_ddl_log_is),
         cmocka_unit_test(what_goes_and_what_stays),
         cmocka_unit_test(what_cannot_be_removed_is_an_error),
     };

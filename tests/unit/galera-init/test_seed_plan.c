@@ -1,6 +1,8 @@
 /* Whether to load: what the mark, the tables, the key and the members make of it, alone and against each other. */
 #include "../row.h"
 
+#include <string.h>
+
 #include "seed_plan.h"
 
 enum { TABLES = 1, BY_HAND = 2, OTHER_DATABASE = 4, NO_DATABASE = 8, FLAGS = 16 };
@@ -105,9 +107,44 @@ static void promises(void **state)
     }
 }
 
+/* Nodes by name; letters as in the phases of member/: Synced, Donor, Joining, - none; the digit is who we are. */
+static void turns(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *nodes;
+        size_t self;
+        int64_t turn; /* in steps of SEED_TURN_MS; -1: none */
+    } turn_rows[] = {
+        {"the first at once", "SSS", 0, 0},
+        {"the second later", "SSS", 1, 1},
+        {"the third later still", "SSS", 2, 2},
+        {"a donor counts", "DSS", 1, 1},
+        {"one is missing", "SS-", 0, -1},
+        {"one still joins", "SJS", 2, -1},
+        {"more than are needed, the first is gone", "-SSS", 1, 0},
+        {"more than are needed, and we join", "SSSJ", 3, -1},
+        {"more than are needed, and one joins before us", "JSSS", 3, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(turn_rows); i++) {
+        struct situation situation = {.size = 3, .self = turn_rows[i].self, .count = strlen(turn_rows[i].nodes)};
+        for (size_t k = 0; k < situation.count; k++) {
+            char phase = turn_rows[i].nodes[k];
+            situation.nodes[k].member.phase = phase == 'S'   ? MEMBER_SYNCED
+                                              : phase == 'D' ? MEMBER_DONOR
+                                              : phase == 'J' ? MEMBER_JOINING
+                                                             : MEMBER_NONE;
+        }
+        int64_t wanted = turn_rows[i].turn < 0 ? -1 : turn_rows[i].turn * SEED_TURN_MS;
+        row_number(turn_rows[i].name, seed_turn_ms(&situation), wanted);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(promises)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(promises), cmocka_unit_test(turns)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,7 @@ static void one_wrong_part_is_found(void **state)
         {"\"pledged\":true", "\"pledged\":1", "\"pledged\""},
         {"\"pledged\":true,", "", "\"pledged\""},
         {"\"fresh\":true", "\"fresh\":\"yes\"", "\"fresh\""},
+        {"\"served\":true,", "", "\"served\""},
         {"\"installing\":true,", "", "\"installing\""},
         {"\"epoch\":4", "\"epoch\":-4", "\"epoch\""},
         {"\"epoch\":4", "\"epoch\":4e0", "\"epoch\""},

@@ -174,6 +174,26 @@ static void wordings(void **state)
         {"data-corrupt",
          "[ERROR] InnoDB: Database page corruption on disk or a failed read of file './ibdata1' page [page id: "
          "space=0, page number=5]. You may have to recover from a backup."},
+        {"data-corrupt", "[ERROR] InnoDB: Invalid log header checksum"},
+        {"data-corrupt", "[ERROR] InnoDB: ib_logfile0 is empty, and LSN is unknown."},
+        {"data-corrupt", "[ERROR] InnoDB: Inconsistent tablespace ID in ./ibdata1"},
+        {"data-corrupt", "[ERROR] InnoDB: Unable to apply log to corrupted page 7 in file ./ibdata1"},
+        {"data-encrypted", "[ERROR] InnoDB: cannot enable encryption, encryption plugin is not available"},
+        {"data-encrypted", "[ERROR] InnoDB: Encrypted page [page id: space=7, page number=3] in file ./d/t.ibd looks "
+                           "corrupted; key_version=1"},
+        {"data-misplaced", "[ERROR] InnoDB: Data file './ibdata1' uses page size 16384, but the innodb_page_size "
+                           "start-up parameter is 8192"},
+        {"data-misplaced", "[ERROR] InnoDB: The Auto-extending data file './ibdata1' is of a different size 768 pages "
+                           "than specified by innodb_data_file_path"},
+        {"data-misplaced", "[ERROR] InnoDB: File /srv/logs/ib_logfile0 was not found"},
+        {"data-misplaced", "[ERROR] InnoDB: redo log file './ib_logfile0' exists. Creating system tablespace with "
+                           "existing redo log file is not recommended."},
+        {"innodb-forced", "[Note] InnoDB: !!! innodb_force_recovery is set to 6 !!!"},
+        {"innodb-forced", "[Note] Plugin 'InnoDB' is disabled."},
+        {"temporary-files", "[ERROR] InnoDB: Unable to create temporary file; errno: 2"},
+        {"disk-full", "[ERROR] mariadbd: Can't create/write to file '/tmp/ib1' (Errcode: 28 \"No space left on "
+                      "device\")"},
+        {"option-unknown", "[ERROR] mariadbd: Error while setting value 'abc' to 'innodb-page-size'"},
         {"data-version",
          "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MySQL 5.7"},
         {"data-version", "[ERROR] InnoDB: Unsupported redo log format. The redo log was created with MariaDB 10.3."},
@@ -204,6 +224,21 @@ static void wordings(void **state)
         if (known)
             row_text(rows[i].line, explanation.line, rows[i].line);
     }
+}
+
+static void any_line(void **state)
+{
+    static const char log[] = "[Note] Starting MariaDB 10.11 source revision 1 as process 1\n"
+                              "[ERROR] InnoDB: Missing FILE_CHECKPOINT(7) at 9\n"
+                              "[Note] Starting MariaDB 10.11 source revision 1 as process 2\n"
+                              "[Note] InnoDB: !!! innodb_force_recovery is set to 6 !!!\n"
+                              "[ERROR] InnoDB: Operating system error number 28 in a file operation.\n";
+
+    (void)state;
+    assert_true(explain_finds(log, "disk-full"));
+    assert_true(explain_finds(log, "innodb-forced"));
+    assert_false(explain_finds(log, "data-corrupt"));
+    assert_false(explain_finds("", "disk-full"));
 }
 
 static void most_telling_line(void **state)
@@ -303,8 +338,11 @@ static void rows_are_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(real_logs),         cmocka_unit_test(wordings),
-        cmocka_unit_test(most_telling_line), cmocka_unit_test(long_line_is_cut_off),
+        cmocka_unit_test(real_logs),
+        cmocka_unit_test(wordings),
+        cmocka_unit_test(any_line),
+        cmocka_unit_test(most_telling_line),
+        cmocka_unit_test(long_line_is_cut_off),
         cmocka_unit_test(rows_are_in_order),
     };
 

@@ -55,8 +55,11 @@ static void note_disk(void)
     if (grastate.condition == GRASTATE_GOOD)
         note(", %s:%d%s", uuid_is_nil(&grastate.position.uuid) ? "nil" : "A", (int)grastate.position.seqno,
              grastate.safe_to_bootstrap ? " safe" : "");
-    note("%s%s]\n", scratch_has("data/gvwstate.dat") ? ", view" : "",
-         scratch_has("data/galera.cache") ? ", cache" : "");
+    /* What is said of a copy goes with it. */
+    bool has_cache = scratch_has("data/galera.cache");
+    assert_int_equal(scratch_has("data/ddl_recovery.log"), has_cache);
+    assert_int_equal(on_disk.served, has_cache);
+    note("%s%s]\n", scratch_has("data/gvwstate.dat") ? ", view" : "", has_cache ? ", cache" : "");
 }
 
 /* --- in place of the rest of galera-init, and of etcd ---------------------------------------------------------------
@@ -183,12 +186,21 @@ static const struct fake_hooks hooks = {.before = before_call};
 
 static int begin(void **state)
 {
+    init.file = (struct statefile){.directory_fd = -1, .lock_fd = -1};
     return scratch_begin(state);
+}
+
+static void close_all(void)
+{
+    statefile_close(&init.file);
+    if (init.etcd != NULL)
+        etcd_close(init.etcd);
+    init.etcd = NULL;
 }
 
 static int end(void **state)
 {
-    statefile_close(&init.file);
+    close_all();
     return scratch_end(state);
 }
 
@@ -199,6 +211,7 @@ static void write_data(const struct holding *holding)
     scratch_directory("data");
     scratch_write("data/gvwstate.dat", "old");
     scratch_write("data/galera.cache", "old");
+    scratch_write("data/ddl_recovery.log", "old");
     if (holding->copy == COPY_EMPTY)
         return;
     snprintf(text, sizeof text, "version: 2.1\nuuid: " UUID_A "\nseqno: %d\nsafe_to_bootstrap: 0\n",
@@ -217,7 +230,7 @@ static void set_up(const char *words, bool recovered)
     fault = FAKE_ANSWER;
     condition_holds = starts = makes_accounts = makes_primary = stops = true;
     trace[0] = '\0';
-    statefile_close(&init.file);
+    close_all();
     int scratch_ended = scratch_end(NULL);
     assert_int_equal(scratch_ended, 0);
     assert_int_equal(scratch_begin(NULL), 0);
@@ -239,10 +252,12 @@ static void set_up(const char *words, bool recovered)
         snprintf(init.keys.card[i].address, sizeof init.keys.card[i].address, "10.0.0.%zu", i + 1);
     write_data(&init.holding);
     snprintf(init.info.datadir, sizeof init.info.datadir, "%s", scratch_path("data"));
+    snprintf(init.info.ddl_log, sizeof init.info.ddl_log, "%s", scratch_path("data/ddl_recovery.log"));
     assert_true(statefile_open(&init.file, scratch_path("state"), "x", "n1", &none, &error));
     init.state.epoch = init.situation.local.epoch;
     init.state.lineage = init.situation.local.lineage;
     init.state.pledged = init.situation.local.pledged;
+    init.state.served = true;
     assert_true(remember_now(&init, &error));
     init.decision = decide(&init.situation);
 }

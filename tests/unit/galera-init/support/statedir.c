@@ -51,6 +51,7 @@ struct state some_state(void)
                           .epoch = 4,
                           .pledged = true,
                           .fresh = true,
+                          .served = true,
                           .installing = true,
                           .peer_count = NODES_MOST,
                           .server_pid = 4194304,
@@ -78,6 +79,7 @@ void assert_same(const struct state *a, const struct state *b)
     assert_int_equal(a->epoch, b->epoch);
     assert_int_equal(a->pledged, b->pledged);
     assert_int_equal(a->fresh, b->fresh);
+    assert_int_equal(a->served, b->served);
     assert_int_equal(a->installing, b->installing);
     assert_int_equal(a->server_pid, b->server_pid);
     assert_int_equal(a->server_start, b->server_start);
