@@ -8,6 +8,7 @@ import subprocess
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -17,7 +18,7 @@ from guide import DOCS, Follower
 from test_deb import package
 
 from galeralab import host, wait_until
-from galeralab.client import Account, Load, SqlError, run_sql
+from galeralab.client import Account, Load, Session, SqlError, run_sql
 from machines import Machine, Network
 
 HOSTS = {"lb1": "10.0.0.10", "db1": "10.0.0.11", "db2": "10.0.0.12", "db3": "10.0.0.13"}
@@ -166,12 +167,21 @@ class GuideCase(unittest.TestCase):
     def served_by(self, expected: set[str], client: Optional[Account] = None, timeout: float = 60) -> None:
         """New sessions at the balancer reach these nodes, all of them, and no others."""
         client, deadline = client or self.client(), time.monotonic() + timeout
-        while True:
-            seen = {self.asked(client) for _ in range(4 * len(expected))}
-            if seen == expected:
-                return
+        while (seen := self.asked(client, 4 * len(expected))) != expected:
             if time.monotonic() > deadline:
                 self.fail(f"queries reach {sorted(seen)} and not {sorted(expected)}:\n{self.follower.journals()}")
+
+    @staticmethod
+    def asked(client: Account, count: int) -> set[str]:
+        """Who answers in so many sessions at the same time, for the balancer prefers nodes with few; or the errors."""
+        seen: set[str] = set()
+        with ExitStack() as stack:
+            for _ in range(count):
+                try:
+                    seen.add(stack.enter_context(Session(client)).query("SELECT @@hostname")[0][0])
+                except SqlError as error:
+                    seen.add(str(error))
+        return seen
 
     def reading(self) -> Load:
         """Readers behind the balancer, with sessions that are renewed as a pool does."""
@@ -196,14 +206,6 @@ class GuideCase(unittest.TestCase):
     def nothing_failed(self) -> None:
         for name in self.machines:
             self.assertEqual(self.sh("systemctl list-units --failed --plain --no-legend", name), "", name)
-
-    @staticmethod
-    def asked(client: Client) -> str:
-        """Who answers; or the error."""
-        try:
-            return run_sql(client, "SELECT @@hostname")[0][0]
-        except SqlError as error:
-            return str(error)
 
     def rows(self, name: str, table: str) -> set[int]:
         """Numbers in a table as this node has it, all that was committed elsewhere considered."""

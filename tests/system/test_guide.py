@@ -36,6 +36,7 @@ class Guides(GuideCase):
         self.ready()
         self.follower.events["none missing"] = lambda _: self.none_missing(load)
         with self.writing() as load:
+            wait_until(lambda: len(load.acknowledged()) > 100, 60, "the writers to write")
             self.follower.follow("recovery.md")
             self.serving()
         self.none_missing(load)
