@@ -104,8 +104,11 @@ class SchemaChanges(WholeCase):
         """The others have the table; the log that would drop it must not outlive the copy that it is about."""
         victim, creator = self.kill_one()
         victim.lose_state()
+        before = victim.log.stat().st_size
         victim.launch()
         victim.wait_said(r"given up as inconsistent or a transfer was interrupted")
+        self.wait_whole()
+        self.assertNotIn(b"DDL_LOG: Crash recovery executed", victim.log.read_bytes()[before:])
         self.check(creator)
 
     def test_all_are_killed(self) -> None:
