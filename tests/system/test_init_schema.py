@@ -12,6 +12,8 @@ from initcase import InitOptions, Managed, NodeOptions, SqlError, WholeCase
 
 from galeralab.managed import LAN
 
+SLOW = True
+
 BLOCK, EXECUTE = 4096, 1  # of ddl_recovery.log: an entry that is still to be carried out (sql/ddl_log.h)
 
 

@@ -17,6 +17,8 @@ from typing import Callable, Optional
 
 from registrycase import Program, RegistryCase, wait_until
 
+SLOW = True
+
 SECONDS = float(os.environ.get("SOAK_SECONDS") or 20)
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1_000_000))
 NODES = 50
