@@ -3,7 +3,7 @@
 Each ends with everything mended, and then there is one cluster with one uuid, and every row that any server ever
 acknowledged is on every node.
 
-INIT_HISTORIES is how many (default 20; `make soak` has hundreds), INIT_SECONDS for how long a new one may begin,
+INIT_HISTORIES is how many (default 8; `make soak` has hundreds), INIT_SECONDS for how long a new one may begin,
 INIT_SEED repeats a run: the same events with the same pauses between them. `make test` has the same ones every time, so that it
 judges a change and not the dice; `make soak` throws them (INIT_SEED=random)."""
 from __future__ import annotations
@@ -18,7 +18,7 @@ from initcase import LabError, Managed, SqlError, WholeCase
 
 SLOW = True
 
-HISTORIES = int(os.environ.get("INIT_HISTORIES") or 20)
+HISTORIES = int(os.environ.get("INIT_HISTORIES") or 8)
 SECONDS = float(os.environ.get("INIT_SECONDS") or 400)
 WANTED = os.environ.get("INIT_SEED") or "978794"
 SEED = random.SystemRandom().randrange(1_000_000) if WANTED == "random" else int(WANTED)

@@ -58,6 +58,9 @@ class Rejoin(CheckCase):
 
     def kill_and_miss(self) -> None:
         """Enough transactions for the transfer to take a while: a donor must be seen to be one."""
+        # While it applies a schema change, that of setUp for one, it has no history that could be completed.
+        self.victim.sql("SET SESSION wsrep_sync_wait = 15; SELECT 1")
+        wait_until(self.victim.crashed, 60, "grastate.dat of n3 to name the history")
         self.victim.kill()
         self.donor.wait_status("cluster_size", "2", 60)
         missed = "INSERT INTO missed SELECT seq, REPEAT(MD5(seq), 10) FROM seq_{0}000_to_{0}999;"
