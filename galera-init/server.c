@@ -87,19 +87,15 @@ static void take_variable(struct server_info *info, const char *name, const char
         info->port = 3306;
 }
 
-/* Where the extension of a file begins: at its end when it has none. NULL: no path. */
-static char *extension(char *path)
+/* Gives a file the extension; one that it has stays unless it is to be replaced. */
+static void set_extension(char *path, size_t size, const char *extension, bool replace)
 {
-    char *base = strrchr(path, '/');
-    char *dot = base == NULL ? NULL : strrchr(base, '.');
+    const char *base = strrchr(path, '/');
+    const char *dot = base == NULL ? NULL : strrchr(base, '.');
+    size_t at = dot == NULL ? strlen(path) : (size_t)(dot - path);
 
-    return base == NULL || dot != NULL ? dot : path + strlen(path);
-}
-
-static void set_extension(char *path, size_t size, char *at, const char *extension)
-{
-    if (at + strlen(extension) < path + size)
-        memcpy(at, extension, strlen(extension) + 1);
+    if (base != NULL && (dot == NULL || replace) && at + strlen(extension) < size)
+        memcpy(path + at, extension, strlen(extension) + 1);
 }
 
 void server_parse_help(const char *text, struct server_info *info)
@@ -132,11 +128,8 @@ void server_parse_help(const char *text, struct server_info *info)
     make_absolute(info->ddl_log, sizeof info->ddl_log, info->datadir);
     /* As the server does: a name without an extension gets .err (sql/mysqld.cc); another extension becomes .log
      * (sql/ddl_log.cc). */
-    char *dot = extension(info->log_error);
-    if (dot != NULL && *dot == '\0')
-        set_extension(info->log_error, sizeof info->log_error, dot, ".err");
-    if ((dot = extension(info->ddl_log)) != NULL)
-        set_extension(info->ddl_log, sizeof info->ddl_log, dot, ".log");
+    set_extension(info->log_error, sizeof info->log_error, ".err", false);
+    set_extension(info->ddl_log, sizeof info->ddl_log, ".log", true);
 }
 
 /* All of a file that a child has written; the caller frees it. NULL: out of memory, or too much. */
