@@ -90,7 +90,7 @@ static void note_seat(struct round *round)
 {
     struct writer_memory *writer = &round->agreement.memory;
 
-    if (round->view.pid != round->pid || round->view.uptime_s < round->uptime_s)
+    if (view_is_another(&round->view, round->pid, round->uptime_s))
         writer->seated = false;
     round->pid = round->view.pid;
     round->uptime_s = round->view.uptime_s;

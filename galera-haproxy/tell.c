@@ -42,12 +42,6 @@ void tell_roster(struct told *told, struct roster *roster, const struct settings
     }
 }
 
-/* The same pid after less time: in a container every HAProxy is the first process. */
-static bool is_another(const struct told *told, const struct view *view)
-{
-    return told->pid != view->pid || view->uptime_s < told->uptime_s;
-}
-
 static void tell_sections(struct told *told, const struct view *view, const struct settings *settings)
 {
     const struct view_section *any = &view->section[SECTION_ANY];
@@ -67,7 +61,7 @@ static void tell_sections(struct told *told, const struct view *view, const stru
 
 void tell_view(struct told *told, const struct view *view, const struct settings *settings)
 {
-    bool another = is_another(told, view);
+    bool another = view_is_another(view, told->pid, told->uptime_s);
 
     if (told->pid == 0)
         log_notice("HAProxy %s is there, pid %" PRId64, view->version, view->pid);

@@ -283,6 +283,11 @@ bool view_slot_agent_enabled(const struct view_slot *slot)
     return (slot->agent_state & CHECK_CONFIGURED) != 0 && (slot->agent_state & CHECK_ENABLED) != 0;
 }
 
+bool view_is_another(const struct view *view, int64_t pid, int64_t uptime_s)
+{
+    return view->pid != pid || view->uptime_s < uptime_s;
+}
+
 bool view_slot_serves(const struct view_slot *slot)
 {
     return view_slot_is_up(slot) && !view_slot_in_maint(slot) && !view_slot_in_drain(slot);

@@ -96,6 +96,12 @@ bool view_slot_in_maint(const struct view_slot *slot);
 bool view_slot_in_drain(const struct view_slot *slot);
 bool view_slot_agent_enabled(const struct view_slot *slot);
 
+/*
+ * Whether it is of another run of HAProxy than a view that had this pid and uptime. The same pid after less time is
+ * one as well: in a container every HAProxy is the first process.
+ */
+bool view_is_another(const struct view *view, int64_t pid, int64_t uptime_s);
+
 /* New sessions may go there. */
 bool view_slot_serves(const struct view_slot *slot);
 

@@ -65,10 +65,8 @@ def stopped(identity: Identity) -> bool:
 def at_rest(identity: Identity) -> bool:
     """Is it held by SIGSTOP, with all its threads? One may still be at the end of a system call when the first is held."""
     def state(thread: Path) -> str:
-        try:
-            return (thread / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-        except OSError:  # it has ended
-            return "X"
+        fields = _stat(int(thread.name))
+        return fields[0] if fields else "X"  # it has ended
 
     return stopped(identity) and all(state(thread) in "TtZX" for thread in Path(f"/proc/{identity.pid}/task").iterdir())
 
