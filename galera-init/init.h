@@ -109,6 +109,9 @@ void init_new_boot(struct init *init);
  */
 bool look(struct init *init, struct error *error);
 
+/* Our own server alone, if it runs. */
+void look_at_server(struct init *init);
+
 /* etcd alone, by this deadline. */
 void look_at_etcd(struct init *init, struct deadline deadline);
 

@@ -55,7 +55,7 @@ static bool look_for_stranger(struct init *init, struct error *error)
     return true;
 }
 
-static void look_at_server(struct init *init)
+void look_at_server(struct init *init)
 {
     struct process *process = &init->process;
     struct error error;

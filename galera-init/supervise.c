@@ -111,11 +111,22 @@ static int end(struct init *init)
     return exit_code_of(status);
 }
 
+/* A server that has become Primary since the last turn has clients to drain and a position to leave behind. */
+static bool is_primary_by_now(struct init *init)
+{
+    struct error error;
+    bool was_primary = init->process.was_primary;
+
+    look_at_server(init);
+    if (init->process.was_primary && !was_primary && !look(init, &error))
+        log_info("%s", error.text);
+    return init->process.was_primary;
+}
+
 /* We are to end: the server is stopped, and that it is goes into etcd. */
 static int stop(struct init *init)
 {
     struct error error;
-    bool was_primary = init->process.was_primary;
 
     notify_send("STOPPING=1\nSTATUS=stopping");
     init->stopping = true;
@@ -127,6 +138,7 @@ static int stop(struct init *init)
     if (init->process.child.pid == 0)
         return EXIT_YES;
     log_notice("stopping the server");
+    bool was_primary = is_primary_by_now(init);
     if (was_primary) { /* noted first: from here on this node is one that others may count on */
         if (!remember_pledge(init, &error))
             log_warning("%s", error.text);

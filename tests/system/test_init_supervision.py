@@ -191,6 +191,27 @@ class Stops(WholeCase):
         self.assertEqual(self.keys.member("n3"), {}, "the lease is given back at once")
         self.finish()
 
+    def test_a_stop_right_after_it_has_joined(self) -> None:
+        """galera-init, asleep meanwhile, has not seen that its server became Primary."""
+        node = self.node(3)
+        node.stop()
+        left = self.keys.position("n3")["position"]
+        self.write_rows(self.node(1))
+        node.configure(InitOptions(init={"drain": "2s"}))
+        node.launch()
+        self.wait_for(node.server, 60, "n3 to start its server")
+        node.process.freeze()
+        node.wait_status("local_state_comment", "Synced", 60)
+        mark = node.mark()
+        node.terminate()
+        node.process.thaw()
+        self.assertEqual(node.wait_exit(), 0)
+        self.assertTrue(node.said(r"draining: ", since=mark), node.words(20))
+        record = self.keys.position("n3")
+        self.assertEqual((record["state"], record["copy"]), ("attested", "trusted"))
+        self.assertNotEqual(record["position"], left)
+        self.finish()
+
     def test_sigterm_while_it_joins(self) -> None:
         node = self.node(3)
         node.stop()
