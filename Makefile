@@ -172,24 +172,27 @@ deps-bench: deps
 deps-lint: deps ## ... and those of lint, fuzz and valgrind
 	@.ci/deps $(DEPS_LINT)
 
+# Left to itself, make compiles on one processor; whoever says -j has said how many.
+SUBMAKE = --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(or $(shell nproc 2>/dev/null),2) --output-sync)
+
 # --- tests -----------------------------------------------------------------------------------------------------
 
 # `make test` and `make demo` do everything on a fresh machine: packages first, then a make that sees them.
 .PHONY: demo test unit system bench 
 demo: deps ## build, start a real cluster on loopback and show it working
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(SUBMAKE) all
 	@BUILD=$(BUILD) tests/lab/demo
 
 test: deps ## build and run every test; the last line is "N passed, N failed"
-	@$(MAKE) --no-print-directory all unit-programs bench-tools sanitized
+	@$(MAKE) $(SUBMAKE) all unit-programs bench-tools sanitized
 	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS:$(BUILD)/%=$(BUILD)/sanitize/%) --system
 
 unit: deps ## the unit tests alone
-	@$(MAKE) --no-print-directory unit-programs replays
+	@$(MAKE) $(SUBMAKE) unit-programs replays
 	@BUILD=$(BUILD) tests/run --unit $(UNIT_TESTS) --replay $(REPLAYS)
 
 system: deps ## the system tests alone; SUITE="lab check" chooses, JOBS run side by side
-	@$(MAKE) --no-print-directory all bench-tools
+	@$(MAKE) $(SUBMAKE) all bench-tools
 	@BUILD=$(BUILD) tests/run --system $(SUITE)
 
 .PHONY: unit-programs replays bench-tools
@@ -198,24 +201,24 @@ replays: $(REPLAYS)
 bench-tools: $(BENCH_TOOLS)
 
 bench: deps-bench ## measure, as ratios in one run; PEER=path compares another checker
-	@$(MAKE) --no-print-directory all bench-tools
-	@$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
+	@$(MAKE) $(SUBMAKE) all bench-tools
+	@$(MAKE) $(SUBMAKE) STATIC=1 BUILD=$(BUILD)/static all
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench
 
 .PHONY: bench-init
 bench-init: deps ## measure first boots and recoveries of three nodes under galera-init
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(SUBMAKE) all
 	@BUILD=$(BUILD) tests/bench/init_times
 
 .PHONY: bench-stall
 bench-stall: deps ## the pause of writes after kill -9 of a node: Galera's default timeouts and those of conf/galera.cnf
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(SUBMAKE) all
 	@BUILD=$(BUILD) tests/bench/stall -n 10
 	@BUILD=$(BUILD) tests/bench/stall --load 60
 
 .PHONY: bench-failover
 bench-failover: deps ## what clients see of kills and clean stops, beside Galera's own write stall (20 kills: 10 minutes)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(SUBMAKE) all
 	@BUILD=$(BUILD) tests/bench/failover
 
 # --- soak ------------------------------------------------------------------------------------------------------
@@ -232,7 +235,7 @@ INIT_HISTORIES ?= 300
 
 .PHONY: soak
 soak: deps ## galera-init's model far further, a million checks of the resident service, churn in the registry for SOAK_SECONDS=3600, INIT_HISTORIES=300
-	@$(MAKE) --no-print-directory all bench-tools $(BUILD)/tests/unit/galera-init/test_model
+	@$(MAKE) $(SUBMAKE) all bench-tools $(BUILD)/tests/unit/galera-init/test_model
 	@BUILD=$(BUILD) MODEL_STATES=$(SOAK_STATES) MODEL_WALKS=$(SOAK_WALKS) tests/run --timeout 7200 \
 		--unit $(BUILD)/tests/unit/galera-init/test_model
 	@BUILD=$(BUILD) SOAK_CHECKS=$(SOAK_CHECKS) tests/run --system resident_timing -k no_growth --timeout 1800
@@ -246,16 +249,16 @@ soak: deps ## galera-init's model far further, a million checks of the resident 
 
 .PHONY: sanitize sanitized valgrind
 sanitized:
-	@$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/sanitize all unit-programs replays
+	@$(MAKE) $(SUBMAKE) SANITIZE=1 BUILD=$(BUILD)/sanitize all unit-programs replays
 
 sanitize: deps ## the unit and system tests under ASan and UBSan, leaks included
-	@$(MAKE) --no-print-directory sanitized bench-tools
+	@$(MAKE) $(SUBMAKE) sanitized bench-tools
 	@mkdir -p $(BUILD)/sanitize/bench && cp $(BENCH_TOOLS) $(BUILD)/sanitize/bench/
 	@BUILD=$(BUILD)/sanitize tests/run --unit $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
 		--replay $(REPLAYS:$(BUILD)/%=$(BUILD)/sanitize/%) --system $(SUITE)
 
 valgrind: deps-lint ## the unit tests under valgrind
-	@$(MAKE) --no-print-directory unit-programs
+	@$(MAKE) $(SUBMAKE) unit-programs
 	@set -e; for program in $(UNIT_TESTS); do \
 		echo "valgrind $$program"; \
 		valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
@@ -290,7 +293,7 @@ FUZZ_NAMES    = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)
 
 .PHONY: fuzz fuzz-programs
 fuzz: deps-lint ## run every fuzz target for FUZZ_SECONDS=60 each
-	@$(MAKE) --no-print-directory CC=clang SANITIZE=1 BUILD=$(BUILD)/fuzz CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
+	@$(MAKE) $(SUBMAKE) CC=clang SANITIZE=1 BUILD=$(BUILD)/fuzz CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
 	@set -e; for name in $(FUZZ_NAMES); do \
 		echo "fuzz $$name: $(FUZZ_SECONDS) s"; \
 		mkdir -p $(BUILD)/fuzz/corpus/$$name; \
@@ -310,7 +313,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(BUILD)/$$(call f
 .PHONY: deb deb-packages
 deb: deps ## build the Debian packages clustercheck and galera-suite, and ask lintian
 	@.ci/deps $(DEPS_DEB)
-	@$(MAKE) --no-print-directory deb-packages
+	@$(MAKE) $(SUBMAKE) deb-packages
 
 deb-packages:
 	@rm -rf $(BUILD)/deb
@@ -346,12 +349,12 @@ test-guide: deb ## docs/: every guide, followed on machines as it stands there
 	@BUILD=$(BUILD) tests/run --system guide --timeout 7200
 
 test-install: deps ## `make install` on fresh machines, used by the documented steps, and uninstalled
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(SUBMAKE) all
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system fresh --timeout 3600
 
 test-units: deps ## the units under a systemd of their own, on one machine
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(SUBMAKE) all
 	@.ci/deps $(DEPS_MACHINES)
 	@BUILD=$(BUILD) tests/run --system machine_units --timeout 1800
 
