@@ -89,7 +89,8 @@ struct decision claim_of(const struct situation *situation, enum bootstrap_kind 
     if (kind == KIND_REMERGE)
         claim->view = situation->local.view;
     else
-        lineage_append(&claim->lineage, generation_of(claim->epoch, situation->boot), claim->base.seqno);
+        record_begin_generation(&situation->nodes[from].record, generation_of(claim->epoch, situation->boot),
+                                &claim->lineage);
     snprintf(claim->node, sizeof claim->node, "%s", situation->nodes[situation->self].name);
     snprintf(claim->boot, sizeof claim->boot, "%s", situation->boot);
     return decision;

@@ -103,6 +103,11 @@ struct record situation_record(const struct situation *situation, enum record_st
     return record;
 }
 
+void record_begin_generation(const struct record *record, struct generation generation, struct lineage *lineage)
+{
+    lineage_append(lineage, generation, record->copy == COPY_TRUSTED ? record->position.seqno : SEQNO_UNKNOWN);
+}
+
 bool record_says(const struct record *record, const struct record *wanted)
 {
     return record->state == wanted->state && record->epoch == wanted->epoch && record->copy == wanted->copy &&

@@ -82,8 +82,8 @@ struct verb verb_force(const struct situation *situation)
                                         .epoch = situation_epoch(situation) + 1,
                                         .base = own->record.position};
     verb.bootstrap.lineage = situation_lineage_is_unknown(situation) ? last->lineage : situation->local.lineage;
-    lineage_append(&verb.bootstrap.lineage, generation_of(verb.bootstrap.epoch, own->record.boot),
-                   verb.bootstrap.base.seqno);
+    record_begin_generation(&own->record, generation_of(verb.bootstrap.epoch, own->record.boot),
+                            &verb.bootstrap.lineage);
     memcpy(verb.bootstrap.node, own->name, sizeof verb.bootstrap.node);
     memcpy(verb.bootstrap.boot, own->record.boot, sizeof verb.bootstrap.boot);
     return verb;

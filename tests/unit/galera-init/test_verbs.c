@@ -99,7 +99,7 @@ static void forced_then_carried_out(void **state)
     static struct situation situation;
 
     (void)state;
-    situation_from_words("me=n2 manual " KNOWN "| n1 running A:12 | n2 attested A:9? alive | n3 attested A:11 alive",
+    situation_from_words("me=n2 manual " KNOWN "| n1 running A:12 | n2 attested A:9 alive | n3 attested A:11 alive",
                          &situation);
     assert_int_equal(decide(&situation).action, ACTION_WAIT);
     struct verb verb = verb_force(&situation);
@@ -116,12 +116,32 @@ static void forced_then_carried_out(void **state)
     assert_true(lineage_contains(&after, situation.nodes[1].record.place));
 }
 
+/* A doubtful copy may hold half of a schema change: an older one that is sound cannot be completed from it. */
+static void forced_from_a_doubtful_copy(void **state)
+{
+    static struct situation situation;
+
+    (void)state;
+    situation_from_words("me=n2 " KNOWN "| n1 attested A:7 alive | n2 attested A:9? alive | n3 attested A:9? alive",
+                         &situation);
+    assert_int_equal(decide(&situation).action, ACTION_WAIT);
+    struct verb verb = verb_force(&situation);
+    assert_int_equal(verb.refusal, VERB_ALLOWED);
+    assert_int_equal(verb.bootstrap.base.seqno, 9);
+    for (size_t i = 0; i < 3; i++)
+        assert_false(lineage_contains(&verb.bootstrap.lineage, situation.nodes[i].record.place));
+    assert_int_equal(lineage_generation(&verb.bootstrap.lineage, 9).number, verb.bootstrap.epoch);
+    situation.bootstrap = verb.bootstrap;
+    assert_int_equal(decide(&situation).action, ACTION_BOOTSTRAP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_allowed),
         cmocka_unit_test(lost_then_claimed),
         cmocka_unit_test(forced_then_carried_out),
+        cmocka_unit_test(forced_from_a_doubtful_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
