@@ -54,7 +54,13 @@ class RunnerCase(unittest.TestCase):
         width = [] if jobs is None else [f"-j{jobs}"]
         return subprocess.Popen([sys.executable, ROOT / "tests" / "run", *width, *map(str, arguments)], text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                cwd=self.place, env={**environment, "BUILD": str(self.place / "build")})
+                                cwd=self.place, env={**environment, "BUILD": str(self.place / "build")},
+                                preexec_fn=self.heed_interrupts)
+
+    @staticmethod
+    def heed_interrupts() -> None:
+        """Who starts us in the background of a script lets us, and what we start, ignore SIGINT."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def runs(self, passed: int, failed: int, *arguments: object, jobs: Optional[int] = 3) -> str:
         """Run it to its end, which is the line with these numbers; all that it has printed."""

@@ -16,8 +16,10 @@ static void the_order_of_things(void **state)
         enum carried carried;
         const char *trace;
     } rows[] = {
-        {"a first attestation: noted before it is written", "me=n1 | n1 | n2 attested empty alive", false,
+        {"a first attestation: noted before it is written", "me=n1 | n1 alive | n2 attested empty alive", false,
          ACTION_ATTEST, CARRY_AGAIN, "etcd: attested [pledged epoch 0 generation 0, view, cache]\n"},
+        {"an attestation before the others can see us alive", "me=n1 | n1 | n2 attested empty alive", false,
+         ACTION_ATTEST, CARRY_AGAIN, ""},
         {"a claim", "me=n1 size=1 | n1 attested empty alive pledged", false, ACTION_CLAIM, CARRY_AGAIN,
          "etcd: bootstrap=claimed [pledged epoch 0 generation 0, view, cache]\n"},
         {"a first bootstrap", "me=n1 size=1 boot=claimed:n1 epoch=0 | n1 attested empty alive pledged", false,

@@ -4,7 +4,7 @@
 #define FIRST_BOOT  "me=n1 size=1 boot=claimed:n1 epoch=0 | n1 attested empty alive pledged"
 #define LEFT_BEHIND KNOWN "fork=5:80 | n1 attested A:90 alive pledged | n2 running A:120 alive primary synced"
 #define JOIN        KNOWN "| n1 attested A:90 alive pledged | n2 running A:120 alive primary synced"
-#define UNPLEDGED   "me=n1 | n1 | n2 attested empty alive"
+#define UNPLEDGED   "me=n1 | n1 alive | n2 attested empty alive"
 #define REMERGE                                                                                                        \
     "me=n1 uuid=A boot=starting:n2 kind=remerge view=V/2 epoch=2 | n1 attested old A:90 view=V/2 alive pledged | n2 "  \
     "running A:90 view=V/2 alive"
