@@ -6,6 +6,8 @@ from typing import Callable, TypeVar
 
 T = TypeVar("T")
 
+REST, REST_MOST = 2, 0.5  # between two questions: so many times as long as one takes, and so many seconds at most
+
 
 class LabError(Exception):
     """Something the lab was asked to do cannot be done; the message says why and what to do."""
@@ -19,13 +21,15 @@ def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: 
     """Return the first truthy value of predicate(); after timeout seconds raise LabTimeout naming `what`.
 
     The predicate is always asked once more after the deadline, so a slow machine is not blamed
-    for a predicate that took long itself."""
+    for a predicate that took long itself; and one that costs much is asked less often, lest those
+    that wait keep the machine from what they wait for."""
     deadline = time.monotonic() + timeout
     while True:
-        late = time.monotonic() >= deadline
+        began = time.monotonic()
+        late = began >= deadline
         value = predicate()
         if value:
             return value
         if late:
             raise LabTimeout(f"waited {timeout:g} s in vain: {what}; last seen: {value!r}")
-        time.sleep(interval)
+        time.sleep(max(interval, min(REST * (time.monotonic() - began), REST_MOST)))
