@@ -122,12 +122,38 @@ int command_forget(const struct settings *settings, const char *node, struct err
     return scene_end(scene, code);
 }
 
+static void print_record(const struct node_facts *node)
+{
+    const struct record *record = &node->record;
+    char position[POSITION_TEXT_SIZE] = "";
+
+    if (!uuid_is_nil(&record->position.uuid))
+        position_format(&record->position, position);
+    printf("  %s: %s%s%s%s%s\n", node->name, record_state_word(record->state),
+           record->state == RECORD_NONE ? "" : ", copy ", record->state == RECORD_NONE ? "" : copy_word(record->copy),
+           position[0] == '\0' ? "" : " at ", position);
+}
+
+/* What the cluster is to go on from, and what the other nodes are known to have. */
+static void print_choice(const struct scene *scene)
+{
+    const struct situation *situation = &scene->situation;
+
+    printf("The cluster %s will go on from the copy of %s:\n", scene->settings->cluster, scene->settings->name);
+    print_record(&situation->nodes[situation->self]);
+    printf("Whatever other nodes have beyond it is given up. What they have recorded:\n");
+    for (size_t i = 0; i < situation->count; i++) {
+        if (i != situation->self)
+            print_record(&situation->nodes[i]);
+    }
+    if (situation->count < 2)
+        printf("  none has recorded anything\n");
+}
+
 /* What is given up has to be said before it is: the name is to be typed by somebody who has read it. */
 static bool confirm(const struct scene *scene, const char *typed, struct error *error)
 {
     const char *cluster = scene->settings->cluster;
-    const struct record *own = &scene->situation.nodes[scene->situation.self].record;
-    char position[POSITION_TEXT_SIZE];
     char line[NODE_NAME_SIZE + 2] = "";
 
     if (typed == NULL) {
@@ -135,12 +161,14 @@ static bool confirm(const struct scene *scene, const char *typed, struct error *
             return error_set(error, EXIT_USAGE,
                              "bootstrap --force asks for a confirmation: call it on a terminal, or add "
                              "--yes-cluster with the cluster's name");
-        printf("The cluster %s will go on from the copy of %s (%s).\nWhatever other nodes have beyond it is given up.\n"
-               "Type the cluster's name to confirm: ",
-               cluster, scene->settings->name, position_format(&own->position, position));
+        print_choice(scene);
+        printf("Type the cluster's name to confirm: ");
         fflush(stdout);
-        if (fgets(line, sizeof line, stdin) == NULL)
-            line[0] = '\0';
+        if (fgets(line, sizeof line, stdin) == NULL) {
+            putchar('\n');
+            fflush(stdout);
+            return error_set(error, EXIT_NO, "nothing was typed: nothing was done");
+        }
         line[strcspn(line, "\n")] = '\0';
         typed = line;
     }
