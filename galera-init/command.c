@@ -105,6 +105,26 @@ int command_attest_lost(const struct settings *settings, const char *node, struc
     return scene_end(scene, code);
 }
 
+/* After an outage of all, no cluster is made of fewer nodes than the largest `nodes` (decide.h, rule 3). */
+static void warn_too_few_left(const struct situation *situation, size_t forgotten)
+{
+    int left = 0;
+    int size = 0;
+
+    for (size_t i = 0; i < situation->count; i++) {
+        const struct record *record = &situation->nodes[i].record;
+        if (i == forgotten || record->state == RECORD_NONE)
+            continue;
+        left++;
+        size = record->size > size ? record->size : size;
+    }
+    if (left < size)
+        printf("There are %d nodes left, and nodes in [init] is %d: unless another one is added, lower it on all of "
+               "them.\n"
+               "After an outage of all they would wait for one that is not there.\n",
+               left, size);
+}
+
 int command_forget(const struct settings *settings, const char *node, struct error *error)
 {
     struct scene *scene = scene_new(error);
@@ -118,6 +138,8 @@ int command_forget(const struct settings *settings, const char *node, struct err
         code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, node, error) : commit(scene, &change, error);
         if (code == EXIT_YES)
             printf("%s is forgotten: nobody waits for it any more.\n", node);
+        if (code == EXIT_YES)
+            warn_too_few_left(&scene->situation, verb.node);
     }
     return scene_end(scene, code);
 }
