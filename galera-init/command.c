@@ -136,10 +136,10 @@ int command_forget(const struct settings *settings, const char *node, struct err
         struct verb verb = verb_forget(&scene->situation, node);
         const struct keys_change change = {.compare = verb.compare, .write = WRITE_OWN, .node = verb.node};
         code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, node, error) : commit(scene, &change, error);
-        if (code == EXIT_YES)
+        if (code == EXIT_YES) {
             printf("%s is forgotten: nobody waits for it any more.\n", node);
-        if (code == EXIT_YES)
             warn_too_few_left(&scene->situation, verb.node);
+        }
     }
     return scene_end(scene, code);
 }

@@ -99,8 +99,7 @@ const char *verb_text(const struct situation *situation, const struct verb *verb
         [VERB_PRIMARY_EXISTS] =
             "the cluster is Primary: %s joins by itself when it is started, nothing needs to be attested",
         [VERB_PRIMARY_FORCED] =
-            "the cluster is Primary: nothing is to be bootstrapped; a node that is not in it joins by itself when its "
-            "galera-init is started",
+            "the cluster is Primary, nothing is to be bootstrapped: a node that is not in it joins when it is started",
         [VERB_NODE_RUNS] = "%s is alive and speaks for itself: stop it first, if it is to be given up",
         [VERB_NOT_WAITING] = "galera-init is not waiting on %s: start it there, with its server stopped, and try again",
         [VERB_NO_COPY] = "%s has no copy that the cluster could go on from: restore a backup",
