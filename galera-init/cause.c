@@ -45,6 +45,10 @@ static const struct {
     [CAUSE_OLD_VIEW] = {"old-view", "waiting for the members of the last view to come back%W"},
 
     [CAUSE_TOO_FEW] = {"too-few", "%n of %N nodes have registered (missing %m more); not bootstrapping yet"},
+    [CAUSE_TOO_FEW_LEFT] =
+        {"too-few-left", "%n of %N nodes have registered (missing %m more); not bootstrapping: start what is missing; "
+                         "or, if the cluster is smaller now, set nodes in [init] to how many are left, on all of "
+                         "them, and start galera-init again"},
     [CAUSE_NOT_REPORTED] = {"not-reported",
                             "%w %h not reported and may hold newer data: start %i, or `galera-init attest-lost %a`"},
     [CAUSE_RECORDED_AHEAD] = {"recorded-ahead", "%w recorded seqno %S, we have %s: waiting for %w"},

@@ -28,6 +28,7 @@ enum cause {
 
     /* waiting for others */
     CAUSE_TOO_FEW,
+    CAUSE_TOO_FEW_LEFT,
     CAUSE_NOT_REPORTED,
     CAUSE_RECORDED_AHEAD,
     CAUSE_UNACCOUNTED,

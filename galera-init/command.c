@@ -105,6 +105,26 @@ int command_attest_lost(const struct settings *settings, const char *node, struc
     return scene_end(scene, code);
 }
 
+/* After an outage of all, no cluster is made of fewer nodes than the largest `nodes` (decide.h, rule 3). */
+static void warn_too_few_left(const struct situation *situation, size_t forgotten)
+{
+    int left = 0;
+    int size = 0;
+
+    for (size_t i = 0; i < situation->count; i++) {
+        const struct record *record = &situation->nodes[i].record;
+        if (i == forgotten || record->state == RECORD_NONE)
+            continue;
+        left++;
+        size = record->size > size ? record->size : size;
+    }
+    if (left < size)
+        printf("There are %d nodes left, and nodes in [init] is %d: unless another one is added, lower it on all of "
+               "them.\n"
+               "After an outage of all they would wait for one that is not there.\n",
+               left, size);
+}
+
 int command_forget(const struct settings *settings, const char *node, struct error *error)
 {
     struct scene *scene = scene_new(error);
@@ -116,18 +136,46 @@ int command_forget(const struct settings *settings, const char *node, struct err
         struct verb verb = verb_forget(&scene->situation, node);
         const struct keys_change change = {.compare = verb.compare, .write = WRITE_OWN, .node = verb.node};
         code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, node, error) : commit(scene, &change, error);
-        if (code == EXIT_YES)
+        if (code == EXIT_YES) {
             printf("%s is forgotten: nobody waits for it any more.\n", node);
+            warn_too_few_left(&scene->situation, verb.node);
+        }
     }
     return scene_end(scene, code);
+}
+
+static void print_record(const struct node_facts *node)
+{
+    const struct record *record = &node->record;
+    char position[POSITION_TEXT_SIZE] = "";
+
+    if (!uuid_is_nil(&record->position.uuid))
+        position_format(&record->position, position);
+    printf("  %s: %s%s%s%s%s\n", node->name, record_state_word(record->state),
+           record->state == RECORD_NONE ? "" : ", copy ", record->state == RECORD_NONE ? "" : copy_word(record->copy),
+           position[0] == '\0' ? "" : " at ", position);
+}
+
+/* What the cluster is to go on from, and what the other nodes are known to have. */
+static void print_choice(const struct scene *scene)
+{
+    const struct situation *situation = &scene->situation;
+
+    printf("The cluster %s will go on from the copy of %s:\n", scene->settings->cluster, scene->settings->name);
+    print_record(&situation->nodes[situation->self]);
+    printf("Whatever other nodes have beyond it is given up. What they have recorded:\n");
+    for (size_t i = 0; i < situation->count; i++) {
+        if (i != situation->self)
+            print_record(&situation->nodes[i]);
+    }
+    if (situation->count < 2)
+        printf("  none has recorded anything\n");
 }
 
 /* What is given up has to be said before it is: the name is to be typed by somebody who has read it. */
 static bool confirm(const struct scene *scene, const char *typed, struct error *error)
 {
     const char *cluster = scene->settings->cluster;
-    const struct record *own = &scene->situation.nodes[scene->situation.self].record;
-    char position[POSITION_TEXT_SIZE];
     char line[NODE_NAME_SIZE + 2] = "";
 
     if (typed == NULL) {
@@ -135,12 +183,14 @@ static bool confirm(const struct scene *scene, const char *typed, struct error *
             return error_set(error, EXIT_USAGE,
                              "bootstrap --force asks for a confirmation: call it on a terminal, or add "
                              "--yes-cluster with the cluster's name");
-        printf("The cluster %s will go on from the copy of %s (%s).\nWhatever other nodes have beyond it is given up.\n"
-               "Type the cluster's name to confirm: ",
-               cluster, scene->settings->name, position_format(&own->position, position));
+        print_choice(scene);
+        printf("Type the cluster's name to confirm: ");
         fflush(stdout);
-        if (fgets(line, sizeof line, stdin) == NULL)
-            line[0] = '\0';
+        if (fgets(line, sizeof line, stdin) == NULL) {
+            putchar('\n');
+            fflush(stdout);
+            return error_set(error, EXIT_NO, "nothing was typed: nothing was done");
+        }
         line[strcspn(line, "\n")] = '\0';
         typed = line;
     }

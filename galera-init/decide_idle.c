@@ -58,7 +58,7 @@ struct decision wait_for_missing(const struct situation *situation, const struct
     if (missing == 0 && tally->late != 0)
         return decision_of(ACTION_WAIT, CAUSE_LOST_TOO_EARLY, tally->late);
     if (missing == 0)
-        return decision_of(ACTION_WAIT, CAUSE_TOO_FEW, 0);
+        return decision_of(ACTION_WAIT, situation->has_uuid ? CAUSE_TOO_FEW_LEFT : CAUSE_TOO_FEW, 0);
     if (alive != 0 && is_idle)
         return decision_of(ACTION_WAIT, CAUSE_PARTITIONED, alive);
     if (is_idle)

@@ -45,6 +45,21 @@ static const char *sight_word(const struct scene *scene, size_t i)
     return scene->question[i].failure == NODE_ACCESS_DENIED ? "refuses our account" : "no answer";
 }
 
+/*
+ * A node that runs has what its server has committed; its record tells what it began with. False: no more is known than
+ * the record.
+ */
+static bool server_position(const struct scene *scene, size_t i, struct position *position)
+{
+    const struct node_facts *node = &scene->situation.nodes[i];
+
+    if (node->record.state != RECORD_RUNNING || node->member.phase == MEMBER_NONE || !scene->situation.has_uuid ||
+        scene->keys.card[i].seqno < 0)
+        return false;
+    *position = (struct position){.uuid = scene->situation.uuid, .seqno = scene->keys.card[i].seqno};
+    return true;
+}
+
 static void fill_row(const struct scene *scene, size_t i, struct row *row)
 {
     const struct node_facts *node = &scene->situation.nodes[i];
@@ -52,7 +67,12 @@ static void fill_row(const struct scene *scene, size_t i, struct row *row)
     char position[POSITION_TEXT_SIZE] = "-";
     bool told = record->state != RECORD_NONE;
 
-    if (told && !uuid_is_nil(&record->position.uuid))
+    struct position committed;
+    bool runs = server_position(scene, i, &committed);
+
+    if (runs)
+        position_format(&committed, position);
+    else if (told && !uuid_is_nil(&record->position.uuid))
         position_format(&record->position, position);
     snprintf(row->cell[0], CELL_SIZE, "%s%s", node->name, i == scene->situation.self ? " *" : "");
     snprintf(row->cell[1], CELL_SIZE, "%s",
@@ -61,7 +81,7 @@ static void fill_row(const struct scene *scene, size_t i, struct row *row)
         snprintf(row->cell[2], CELL_SIZE, "%s, epoch %" PRId64, record_state_word(record->state), record->epoch);
     else
         snprintf(row->cell[2], CELL_SIZE, "-");
-    snprintf(row->cell[3], CELL_SIZE, "%s", told ? copy_word(record->copy) : "-");
+    snprintf(row->cell[3], CELL_SIZE, "%s", runs ? "in use" : told ? copy_word(record->copy) : "-");
     snprintf(row->cell[4], CELL_SIZE, "%s", position);
     snprintf(row->cell[5], CELL_SIZE, "%s", sight_word(scene, i));
 }

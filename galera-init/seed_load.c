@@ -288,6 +288,7 @@ static bool feed_all(struct feed *feed, struct error *error)
         if (!turn(feed, error))
             return false;
     }
+    teller_end(&feed->teller); /* what is said now begins a line */
     return judge(feed, error);
 }
 

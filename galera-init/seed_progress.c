@@ -1,13 +1,23 @@
 #include "seed_progress.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "escape.h"
 #include "log.h"
 #include "num.h"
 
-enum { BAR_WIDTH = 30, SIZE_TEXT = 32, MS_PER_S = 1000, NS_PER_MS = 1000000, KIB = 1024 };
+enum {
+    BAR_MOST = 30,
+    BAR_LEAST = 5,
+    COLUMNS_USUAL = 80,
+    SIZE_TEXT = 32,
+    MS_PER_S = 1000,
+    NS_PER_MS = 1000000,
+    KIB = 1024
+};
 
 static const char *format_size(double bytes, char text[SIZE_TEXT])
 {
@@ -45,16 +55,31 @@ const char *progress_words(const struct progress *progress, char line[PROGRESS_L
     return line;
 }
 
-const char *progress_bar(const struct progress *progress, char line[PROGRESS_LINE_SIZE])
+/* The last column stays empty: with something in it some terminals go on to the next line. */
+const char *progress_bar(const struct progress *progress, int columns, char line[PROGRESS_LINE_SIZE])
 {
     char words[PROGRESS_LINE_SIZE];
-    char bar[BAR_WIDTH + 1] = "";
-    int filled = percent(progress) * BAR_WIDTH / 100;
+    char bar[BAR_MOST + 1] = "";
+    int room = columns - 1 - (int)strlen(progress_words(progress, words)) - (int)strlen("[] ");
+    int width = room < BAR_MOST ? room : BAR_MOST;
 
-    for (int i = 0; i < BAR_WIDTH; i++)
+    if (width < BAR_LEAST) {
+        snprintf(line, PROGRESS_LINE_SIZE, "%.*s", columns > 1 ? columns - 1 : 0, words);
+        return line;
+    }
+    int filled = percent(progress) * width / 100;
+    for (int i = 0; i < width; i++)
         bar[i] = i < filled ? '#' : '-';
-    snprintf(line, PROGRESS_LINE_SIZE, "[%s] %.120s", bar, progress_words(progress, words));
+    snprintf(line, PROGRESS_LINE_SIZE, "[%s] %.120s", bar, words);
     return line;
+}
+
+/* Asked each time: a terminal's window may be made smaller meanwhile. */
+static int terminal_columns(void)
+{
+    struct winsize size;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_USUAL;
 }
 
 void teller_start(struct teller *teller, const char *what)
@@ -72,7 +97,7 @@ void teller_tell(struct teller *teller, int64_t done, int64_t total)
         return;
     teller->next = deadline_in_ms(teller->terminal ? PROGRESS_BAR_MS : PROGRESS_LOG_MS);
     if (teller->terminal) {
-        fprintf(stderr, "\r\033[K%s", progress_bar(&progress, line));
+        fprintf(stderr, "\r\033[K%s", progress_bar(&progress, terminal_columns(), line));
         teller->drawn = true;
     } else {
         log_notice("%s: %s", teller->what, progress_words(&progress, line));

@@ -18,8 +18,11 @@ struct progress {
 /* "42%, 126.0 of 300.0 MiB, 12.5 MiB/s, 14s left"; returns `line`. */
 const char *progress_words(const struct progress *progress, char line[PROGRESS_LINE_SIZE]);
 
-/* "[########------------] 42%, .." */
-const char *progress_bar(const struct progress *progress, char line[PROGRESS_LINE_SIZE]);
+/*
+ * "[########------------] 42%, ..", which is drawn over in place and so must fit into one line of a terminal that has
+ * so many columns: the bar gets shorter, then is left out.
+ */
+const char *progress_bar(const struct progress *progress, int columns, char line[PROGRESS_LINE_SIZE]);
 
 /* Telling it. */
 struct teller {

@@ -21,7 +21,8 @@ const struct config_key settings_keys[] = {
      "address that other nodes reach this one at, perhaps with the port of group communication (10.0.0.5:4567); empty: "
      "the one that the connection to etcd comes from"},
     {"init", "nodes", CONFIG_NUMBER, offsetof(struct settings, nodes), "3", 1, NODES_MOST, NULL,
-     "size at which the first bootstrap and the loading of the database happen"},
+     "size at which the first bootstrap and the loading of the database happen; with fewer no later one happens "
+     "either"},
     {"init", "datadir", CONFIG_PATH, offsetof(struct settings, datadir), "", 0, 0, NULL,
      "the server's data directory; empty: the server is asked for it"},
     {"init", "state_dir", CONFIG_PATH, offsetof(struct settings, state_dir), "/var/lib/galera-init", 0, 0, NULL,

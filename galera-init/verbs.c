@@ -70,7 +70,7 @@ struct verb verb_force(const struct situation *situation)
         return refused(VERB_UNKNOWN_NODE, situation->self);
     own = &situation->nodes[situation->self];
     if (seen(situation, SIGHT_PRIMARY) != 0)
-        return refused(VERB_PRIMARY_EXISTS, situation->self);
+        return refused(VERB_PRIMARY_FORCED, situation->self);
     if (own->record.state != RECORD_ATTESTED || own->record.epoch != situation_epoch(situation) ||
         !node_is_alive(own) || strcmp(own->record.boot, own->member.boot) != 0)
         return refused(VERB_NOT_WAITING, situation->self);
@@ -98,6 +98,8 @@ const char *verb_text(const struct situation *situation, const struct verb *verb
         [VERB_UNKNOWN_NODE] = "%s is not a node of this cluster; `galera-init plan` lists them",
         [VERB_PRIMARY_EXISTS] =
             "the cluster is Primary: %s joins by itself when it is started, nothing needs to be attested",
+        [VERB_PRIMARY_FORCED] =
+            "the cluster is Primary, nothing is to be bootstrapped: a node that is not in it joins when it is started",
         [VERB_NODE_RUNS] = "%s is alive and speaks for itself: stop it first, if it is to be given up",
         [VERB_NOT_WAITING] = "galera-init is not waiting on %s: start it there, with its server stopped, and try again",
         [VERB_NO_COPY] = "%s has no copy that the cluster could go on from: restore a backup",

@@ -23,6 +23,7 @@ enum verb_refusal {
     VERB_ETCD_UNREACHABLE,
     VERB_UNKNOWN_NODE,
     VERB_PRIMARY_EXISTS, /* there is nothing to decide: it joins when it comes back */
+    VERB_PRIMARY_FORCED, /* bootstrap --force: there is nothing to bootstrap */
     VERB_NODE_RUNS,      /* its server answers, or its galera-init is alive and speaks for itself */
     VERB_NOT_WAITING,    /* bootstrap --force: this node's galera-init has to be running with its server stopped */
     VERB_NO_COPY,        /* bootstrap --force: nothing here that a cluster could go on from */

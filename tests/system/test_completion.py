@@ -85,3 +85,10 @@ class Completion(unittest.TestCase):
         words = subprocess.run(["bash", "--norc", "-c", COMPLETE, str(FILE), "galera-init", ""], capture_output=True, text=True,
                                check=True, timeout=20).stdout.split()
         self.assertEqual(words, ["plan", "attest-lost", "forget", "bootstrap", "seed"])
+
+    def test_what_follows_a_verb(self) -> None:
+        self.assertEqual(complete("galera-init", "forget", ""), [])
+        self.assertEqual(set(complete("galera-init", "bootstrap", "--")) - set(complete("galera-init", "--")),
+                         {"--force", "--yes-cluster"})
+        self.assertEqual(complete("galera-init", "-v", "plan", "--format", ""), ["text", "json"])
+        self.assertEqual(complete("galera-init", "bootstrap", "--yes-cluster", ""), [])

@@ -210,6 +210,16 @@ class PlainData(BlankCase):
                  "INSERT INTO shop.orders VALUES (41), (42)")
         node.process.stop(60)
 
+    def confirm(self, node: Managed, typed: str, code: int, said: str) -> None:
+        """As a person at a terminal, who is told what the nodes have before anything is given up."""
+        prompt = "Type the cluster's name to confirm: "
+        found, seen = node.command_on_terminal("bootstrap", "--force", typed={prompt: typed})
+        self.assertEqual(found, code, seen)
+        before, _, after = seen.partition(prompt)
+        self.assertRegex(before, r"will go on from the copy of n2:\r\n  n2: attested, copy plain\b")
+        self.assertRegex(before, r"given up. What they have recorded:\r\n  n1: attested, copy empty\r\n")
+        self.assertIn(f"\r\n{'' if code == 0 else 'galera-init: err: '}{said}", after)
+
     def test_it_is_not_erased_and_an_operator_may_make_it_the_clusters(self) -> None:
         first, second = self.nodes
         self.make_plain(second)
@@ -222,8 +232,10 @@ class PlainData(BlankCase):
         refused = second.command("bootstrap", "--force", stdin="another-name\n")
         self.assertNotEqual(refused.returncode, 0)
         self.assertEqual(self.keys.bootstrap(), {}, refused.stderr)
-        forced = second.command("bootstrap", "--force", "--yes-cluster", second.cluster)
-        self.assertEqual(forced.returncode, 0, forced.stderr)
+        self.confirm(second, "another-name\n", 1, "'another-name' is not the cluster's name")
+        self.confirm(second, "\x04", 1, "nothing was typed: nothing was done")
+        self.assertEqual(self.keys.bootstrap(), {})
+        self.confirm(second, f"{second.cluster}\n", 0, "n2 has the claim")
         self.wait_whole()
         self.assert_one_cluster()
         self.assertEqual(self.keys.bootstrap()["node"], "n2")

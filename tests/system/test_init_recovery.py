@@ -94,6 +94,7 @@ class Stopped(Recovery):
         self.wait_for(lambda: not self.keys.member("n3"), 60, "the lease of n3 to expire")
         done = first.command("forget", "n3")
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("There are 2 nodes left, and nodes in [init] is 3: unless another one is added, lower it", done.stdout)
         self.assertEqual(self.keys.position("n3"), {})
         third.blank()
         self.finish()

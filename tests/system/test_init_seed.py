@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 from harness import Node, NodeOptions
-from registrycase import Program, RegistryCase, host, wait_until
+from registrycase import Program, RegistryCase, binary, host, wait_until
+
+from galeralab.terminal import run_on_terminal
 
 from seeddump import DATABASE, Dump
 
@@ -57,15 +60,21 @@ class SeedCase(RegistryCase):
 
     # -- galera-init
 
-    def launch(self, node: Node, seed: Path, *words: str, kill_at: str = "", database: Optional[str] = DATABASE,
-               users: Optional[Path] = None, nodes: int = 2) -> Program:
+    def init(self, node: Node, seed: Path, database: Optional[str] = DATABASE, users: Optional[Path] = None,
+             nodes: int = 2) -> dict[str, Any]:
         state = self.home / f"state-{node.name}"
         state.mkdir(exist_ok=True)
         init = {"cluster": "lab", "node": node.name, "address": node.address, "nodes": nodes, "ttl": "2s",
                 "state_dir": state, "admin_user": host.own_user(), "seed": seed, "seed_database": database,
                 "users_sql": users}
-        return self.start("galera-init", "-v", "seed", *words, "--", host.tool("mariadbd"),
-                          f"--defaults-file={node.cnf}", settings={"init": init, "etcd": {"timeout": "1s"}},
+        return {"init": init, "etcd": {"timeout": "1s"}}
+
+    @staticmethod
+    def words(node: Node, *words: str) -> list[str]:
+        return ["seed", *words, "--", host.tool("mariadbd"), f"--defaults-file={node.cnf}"]
+
+    def launch(self, node: Node, seed: Path, *words: str, kill_at: str = "", **more: Any) -> Program:
+        return self.start("galera-init", "-v", *self.words(node, *words), settings=self.init(node, seed, **more),
                           env={"GALERA_INIT_TEST_KILL": kill_at} if kill_at else {})
 
     def seed(self, node: Node, seed: Path, *words: str, code: int = LOADED, said: str = "", **more: Any) -> Program:
@@ -125,6 +134,20 @@ class Once(SeedCase):
         self.seed(self.n2, self.write("made.sql", made))
         # Its triggers are made after the rows are there.
         self.assertEqual(self.dump.found(self.n1), self.dump.expected())
+
+    def test_bar(self) -> None:
+        """On a terminal: drawn over in place, so never longer than its line, and gone at the end."""
+        path = self.dump.write(self.files / "dump.sql")
+        argv = [binary("galera-init"), "-c", self.settings(self.init(self.n1, path)), *self.words(self.n1)]
+        code, seen = run_on_terminal(argv, os.environ, self.home, columns=60, timeout=PATIENCE)
+        self.assertEqual(code, LOADED, seen)
+        bars = re.findall(r"\r\x1b\[K(\[#*-*\] [^\r\x1b]*)", seen)
+        self.assertTrue(bars, seen)
+        for bar in bars:
+            self.assertRegex(bar, r"^\[#*-+\] \d+%, \S+ \w*B of \S+ \w*B, \S+ \w*B/s(, \d+m\d\ds left)?$|\] 100%,")
+            self.assertLess(len(bar), 60, seen)
+        self.assertRegex(seen, r"\r\x1b\[Kgalera-init: notice: the database is loaded\r\n$")
+        self.check_loaded()
 
     def test_killed_at_each_step(self) -> None:
         """Whatever the step at which it is killed: the next one brings it to its end, and users_sql runs once."""

@@ -14,6 +14,7 @@ from . import host
 from .checker import Checker
 from .mariadb import USERS, Node, NodeOptions
 from .process import Identity, Process, at_rest, identify, marked, parent, send, stopped
+from .terminal import run_on_terminal
 from .wait import LabError, LabTimeout, wait_until
 
 STARTED_BY_US = "--wsrep-node-name"  # in the argv of the server proper; not in that of --wsrep-recover and the like
@@ -234,6 +235,10 @@ class Managed(Node):
         """galera-init with these operands, on this host."""
         return subprocess.run(self.argv(*arguments), env={**host.clean_env(), **self.env()}, cwd=self.home, text=True,
                               input=stdin, capture_output=True, check=False, timeout=timeout)
+
+    def command_on_terminal(self, *arguments: str, typed: Mapping[str, str] = {}) -> tuple[int, str]:
+        """The same on a terminal: the exit code, and what was seen there."""
+        return run_on_terminal(self.argv(*arguments), {**host.clean_env(), **self.env()}, self.home, typed)
 
     def plan(self) -> dict[str, Any]:
         """What `galera-init plan` says, as JSON."""

@@ -40,6 +40,15 @@ static void first_boot(void **state)
          ACTION_WAIT, "n4 has not reported and may hold newer data: start it, or `galera-init attest-lost n4`"},
         {"nodes differs: the largest counts", "me=n1 size=1 | n1 attested empty alive | n2 attested empty alive size=3",
          ACTION_WAIT, "2 of 3 nodes have registered (missing one more); not bootstrapping yet"},
+        {"one was forgotten, nodes was left as it was",
+         "me=n1 " KNOWN "| n1 attested A:9 alive | n2 attested A:9 alive", ACTION_WAIT,
+         "2 of 3 nodes have registered (missing one more); not bootstrapping: start what is missing; or, if the "
+         "cluster "
+         "is smaller now, set nodes in [init] to how many are left, on all of them, and start galera-init again"},
+        {"one was forgotten, nodes was lowered on one",
+         "me=n1 size=2 " KNOWN "| n1 attested A:9 alive size=2 | n2 attested A:9 alive size=3", ACTION_WAIT, NULL},
+        {"one was forgotten, nodes was lowered",
+         "me=n1 size=2 " KNOWN "| n1 attested A:9 alive size=2 | n2 attested A:9 alive size=2", ACTION_CLAIM, NULL},
         {"a cluster of one", "me=n1 size=1 | n1 attested empty alive", ACTION_CLAIM, NULL},
         {"recovery=manual is not about the first boot", "me=n1 size=1 manual | n1 attested empty alive", ACTION_CLAIM,
          NULL},

@@ -120,19 +120,45 @@ static void progress_in_words(void **state)
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(rows); i++)
         row_text(rows[i].name, progress_words(&rows[i].progress, line), rows[i].words);
-    row_text("bar", progress_bar(&(struct progress){300, 100, 1000}, line),
-             "[#########---------------------] 33%, 100 B of 300 B, 100 B/s, 0m03s left");
-    row_text("full bar", progress_bar(&(struct progress){100, 200, 1000}, line),
-             "[##############################] 100%, 200 B of 100 B, 200 B/s");
+}
+
+/* A bar that is longer than a line of the terminal would leave a line behind each time that it is drawn. */
+static void bars(void **state)
+{
+    static const struct progress third = {300, 100, 1000};
+    static const struct {
+        const char *name;
+        struct progress progress;
+        int columns;
+        const char *bar;
+    } rows[] = {
+        {"wide", third, 200, "[#########---------------------] 33%, 100 B of 300 B, 100 B/s, 0m03s left"},
+        {"full", {100, 200, 1000}, 200, "[##############################] 100%, 200 B of 100 B, 200 B/s"},
+        {"80 columns",
+         {300LL << 20, 126LL << 20, 10000},
+         80,
+         "[##########---------------] 42%, 126.0 MiB of 300.0 MiB, 12.6 MiB/s, 0m14s left"},
+        {"just", third, 74, "[#########---------------------] 33%, 100 B of 300 B, 100 B/s, 0m03s left"},
+        {"one less", third, 73, "[#########--------------------] 33%, 100 B of 300 B, 100 B/s, 0m03s left"},
+        {"shortest", third, 49, "[#----] 33%, 100 B of 300 B, 100 B/s, 0m03s left"},
+        {"no room", third, 48, "33%, 100 B of 300 B, 100 B/s, 0m03s left"},
+        {"narrow", third, 20, "33%, 100 B of 300 B"},
+        {"nothing", third, 0, ""},
+    };
+    char line[PROGRESS_LINE_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        row_text(rows[i].name, progress_bar(&rows[i].progress, rows[i].columns, line), rows[i].bar);
+        row_true(rows[i].name, rows[i].columns == 0 || strlen(line) < (size_t)rows[i].columns);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failures),
-        cmocka_unit_test(whole_files),
-        cmocka_unit_test(nothing_is_whole),
-        cmocka_unit_test(progress_in_words),
+        cmocka_unit_test(failures),          cmocka_unit_test(whole_files), cmocka_unit_test(nothing_is_whole),
+        cmocka_unit_test(progress_in_words), cmocka_unit_test(bars),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

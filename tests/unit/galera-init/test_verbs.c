@@ -56,7 +56,7 @@ static void what_is_allowed(void **state)
         {"force, attested by an earlier boot", "me=n1 " KNOWN "| n1 attested unheard A:9 alive | n2 attested A:9",
          FORCE, NULL, "galera-init is not waiting on n1: start it there, with its server stopped, and try again"},
         {"force, Primary", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 running A:9 primary", FORCE, NULL,
-         "the cluster is Primary: n1 joins by itself when it is started, nothing needs to be attested"},
+         "the cluster is Primary, nothing is to be bootstrapped: a node that is not in it joins when it is started"},
         {"force, on some other host", KNOWN "| n1 attested A:9 alive", FORCE, NULL,
          "this host is not a node of this cluster; `galera-init plan` lists them"},
         {"force, no etcd", "me=n1 etcd=down | n1 A:9 alive", FORCE, NULL, "etcd unreachable: nothing was changed"},

@@ -153,7 +153,7 @@ static bool is_explained(const struct state *state, size_t i, nodes_t explained)
     if (decision.cause == CAUSE_NO_TRUSTED_COPY || decision.cause == CAUSE_HELD_AHEAD ||
         decision.cause == CAUSE_HISTORIES)
         return true;
-    if (decision.cause == CAUSE_TOO_FEW)
+    if (decision.cause == CAUSE_TOO_FEW || decision.cause == CAUSE_TOO_FEW_LEFT)
         return explained != 0;
     return (decision.who & explained) != 0;
 }
