@@ -1,7 +1,6 @@
 #include "round.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "deadline.h"
 #include "log.h"
@@ -140,12 +139,14 @@ static bool carry_out(struct round *round)
         if (step->group == failed_group)
             continue;
         log_debug("%s", step->command);
-        if (socket_do(round->settings->socket, step->command, deadline_in_ms(round->settings->timeout_ms), &error)) {
+        enum socket_result result =
+            socket_do(round->settings->socket, step->command, deadline_in_ms(round->settings->timeout_ms), &error);
+        if (result == SOCKET_DONE) {
             if (step->say[0] != '\0')
                 log_notice("%s", step->say);
             continue;
         }
-        if (error.code == EXIT_UNAVAILABLE && strncmp(error.text, "HAProxy refuses", 15) != 0) {
+        if (result == SOCKET_NO_ANSWER) {
             tell_no_view(&round->told, &error); /* it hangs or is gone: every other step would wait as long */
             return false;
         }
