@@ -170,15 +170,33 @@ bool round_act(struct round *round, int64_t now_ms)
     return carry_out(round);
 }
 
+/*
+ * What is to be in the file. For as long as HAProxy or the registry is not known its servers stay, but not what the
+ * settings say around them: whoever starts HAProxy now starts it with these settings. False when the file is to be left
+ * as it is.
+ */
+static bool compose(const struct round *round, struct text *text)
+{
+    bool known = round->seen && round->view.section[SECTION_ANY].present && round->roster.known;
+    bool exists = !known && owned_exists(round->settings);
+    struct text present = {0};
+    bool composed = !exists || owned_read(round->settings, &present);
+
+    if (exists && composed)
+        render_around(text, round->settings, text_string(&present));
+    else if (composed)
+        render_config(text, round->settings, &round->roster, known ? &round->plan : NULL, known ? &round->view : NULL);
+    text_free(&present);
+    return composed;
+}
+
 bool round_write_file(struct round *round, int64_t now_ms)
 {
     struct text text = {0};
     struct error error;
 
-    bool known = round->seen && round->view.section[SECTION_ANY].present && round->roster.known;
-    if (now_ms < round->file_ms || (!known && owned_exists(round->settings)))
+    if (now_ms < round->file_ms || !compose(round, &text))
         return !round->file_failed;
-    render_config(&text, round->settings, &round->roster, known ? &round->plan : NULL, known ? &round->view : NULL);
     enum owned_result result = OWNED_FAILED;
     if (text.failed)
         error_set(&error, EXIT_INTERNAL, "out of memory");
