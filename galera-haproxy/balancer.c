@@ -81,7 +81,11 @@ static void write_status(const struct balancer *balancer, char *status, size_t s
     snprintf(status, size, "%zu of %zu nodes serve, writer: %s", serving, used, title);
 }
 
-/* Ready means that there is a file for HAProxy to start from: whether HAProxy or etcd are there must not hold it up. */
+/*
+ * Ready means that there is a file for HAProxy to start from, with the listeners that are configured and the last known
+ * servers: whether HAProxy or etcd are there must not hold it up, since HAProxy is started after us, and from that file
+ * when etcd is away. What has changed since reaches the running HAProxy.
+ */
 static void tell_systemd(struct balancer *balancer)
 {
     char status[sizeof balancer->status];
@@ -173,7 +177,7 @@ static bool reload(struct balancer *balancer, struct error *error)
     bool done = open_etcd(balancer, error);
     if (done)
         log_notice("the configuration was read again");
-    notify_send("READY=1");
+    balancer->ready = false; /* until the next round has written the file */
     look_again(balancer, 0);
     return done;
 }

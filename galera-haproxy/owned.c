@@ -11,7 +11,6 @@
 
 #include "fd.h"
 #include "render.h"
-#include "text.h"
 #include "validate.h"
 
 enum { FILE_MODE = 0644, FILE_MOST = 1024 * 1024 };
@@ -35,6 +34,11 @@ static bool read_file(const char *path, struct text *text)
         text_add_bytes(text, bytes, (size_t)count);
     close(fd);
     return count == 0 && !text->failed;
+}
+
+bool owned_read(const struct settings *settings, struct text *text)
+{
+    return read_file(settings->config, text);
 }
 
 static bool failed(const char *what, const char *path, struct error *error)

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "settings.h"
+#include "text.h"
 
 enum owned_result {
     OWNED_SAME,     /* it had this content already */
@@ -20,5 +21,8 @@ enum owned_result {
 enum owned_result owned_update(const struct settings *settings, const char *content, struct error *error);
 
 bool owned_exists(const struct settings *settings);
+
+/* Reads the file; false when there is none, or none that could be ours. */
+bool owned_read(const struct settings *settings, struct text *text);
 
 #endif

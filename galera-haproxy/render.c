@@ -1,6 +1,7 @@
 #include "render.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "words.h"
@@ -134,8 +135,8 @@ static void add_servers(struct text *text, const struct settings *settings, cons
     }
 }
 
-void render_config(struct text *text, const struct settings *settings, const struct roster *roster,
-                   const struct plan *plan, const struct view *view)
+/* All sections have the same servers. */
+static void add_sections(struct text *text, const struct settings *settings, const struct text *servers)
 {
     static const enum section order[] = {SECTION_ANY, SECTION_WRITER, SECTION_READERS};
 
@@ -155,8 +156,70 @@ void render_config(struct text *text, const struct settings *settings, const str
         else if (settings->agent_port != 0)
             text_format(text, " agent-check agent-port %" PRId64 " agent-inter 1s", settings->agent_port);
         text_add(text, "\n");
-        add_servers(text, settings, roster, plan, view);
+        text_add(text, text_string(servers));
     }
+    text->failed |= servers->failed;
+}
+
+void render_config(struct text *text, const struct settings *settings, const struct roster *roster,
+                   const struct plan *plan, const struct view *view)
+{
+    struct text servers = {0};
+
+    add_servers(&servers, settings, roster, plan, view);
+    add_sections(text, settings, &servers);
+    text_free(&servers);
+}
+
+/* A line of ours whose slot has a node. */
+static bool is_kept(const char *line, size_t *k)
+{
+    static const char head[] = "    server ";
+    char name[8];
+
+    if (strncmp(line, head, sizeof head - 1) != 0)
+        return false;
+    line += sizeof head - 1;
+    size_t length = strcspn(line, " \n");
+    if (length >= sizeof name || line[length] != ' ')
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)length, line);
+    return view_slot_index(name, k) && strncmp(line + length + 1, FREE_ADDRESS ":", sizeof FREE_ADDRESS) != 0;
+}
+
+/* As add_servers() would, of the nodes in the section of another file. */
+static void keep_servers(struct text *text, const struct settings *settings, const char *section)
+{
+    bool done[SLOTS_MOST] = {false};
+    size_t slots = (size_t)settings->slots;
+    const char *end = strstr(section, "\nlisten ");
+    size_t k = 0;
+
+    for (const char *line = section; *line != '\0' && line != end;) {
+        size_t length = strcspn(line, "\n");
+        if (is_kept(line, &k) && !done[k]) {
+            text_format(text, "%.*s\n", (int)length, line);
+            done[k] = true;
+            slots = k + 1 > slots ? k + 1 : slots;
+        }
+        line += length;
+        line += *line == '\n' && line != end ? 1 : 0;
+    }
+    for (k = 0; k < slots; k++) {
+        if (!done[k])
+            add_server(text, NULL, NULL, k);
+    }
+}
+
+void render_around(struct text *text, const struct settings *settings, const char *present)
+{
+    static const char heading[] = "\nlisten galera-any\n";
+    const char *section = strstr(present, heading);
+    struct text servers = {0};
+
+    keep_servers(&servers, settings, section == NULL ? "" : section + sizeof heading - 1);
+    add_sections(text, settings, &servers);
+    text_free(&servers);
 }
 
 /* The next line that is no server; false at the end. */

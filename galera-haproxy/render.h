@@ -16,6 +16,9 @@
 void render_config(struct text *text, const struct settings *settings, const struct roster *roster,
                    const struct plan *plan, const struct view *view);
 
+/* The same with the nodes that the present file has, for as long as nobody can say which ones there are. */
+void render_around(struct text *text, const struct settings *settings, const char *present);
+
 /* The parts of two files that HAProxy cannot take over at run time (all but the servers) are the same. */
 bool render_same_frame(const char *left, const char *right);
 

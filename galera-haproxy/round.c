@@ -1,7 +1,6 @@
 #include "round.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "deadline.h"
 #include "log.h"
@@ -140,12 +139,14 @@ static bool carry_out(struct round *round)
         if (step->group == failed_group)
             continue;
         log_debug("%s", step->command);
-        if (socket_do(round->settings->socket, step->command, deadline_in_ms(round->settings->timeout_ms), &error)) {
+        enum socket_result result =
+            socket_do(round->settings->socket, step->command, deadline_in_ms(round->settings->timeout_ms), &error);
+        if (result == SOCKET_DONE) {
             if (step->say[0] != '\0')
                 log_notice("%s", step->say);
             continue;
         }
-        if (error.code == EXIT_UNAVAILABLE && strncmp(error.text, "HAProxy refuses", 15) != 0) {
+        if (result == SOCKET_NO_ANSWER) {
             tell_no_view(&round->told, &error); /* it hangs or is gone: every other step would wait as long */
             return false;
         }
@@ -169,15 +170,33 @@ bool round_act(struct round *round, int64_t now_ms)
     return carry_out(round);
 }
 
+/*
+ * What is to be in the file. For as long as HAProxy or the registry is not known its servers stay, but not what the
+ * settings say around them: whoever starts HAProxy now starts it with these settings. False when the file is to be left
+ * as it is.
+ */
+static bool compose(const struct round *round, struct text *text)
+{
+    bool known = round->seen && round->view.section[SECTION_ANY].present && round->roster.known;
+    bool exists = !known && owned_exists(round->settings);
+    struct text present = {0};
+    bool composed = !exists || owned_read(round->settings, &present);
+
+    if (exists && composed)
+        render_around(text, round->settings, text_string(&present));
+    else if (composed)
+        render_config(text, round->settings, &round->roster, known ? &round->plan : NULL, known ? &round->view : NULL);
+    text_free(&present);
+    return composed;
+}
+
 bool round_write_file(struct round *round, int64_t now_ms)
 {
     struct text text = {0};
     struct error error;
 
-    bool known = round->seen && round->view.section[SECTION_ANY].present && round->roster.known;
-    if (now_ms < round->file_ms || (!known && owned_exists(round->settings)))
+    if (now_ms < round->file_ms || !compose(round, &text))
         return !round->file_failed;
-    render_config(&text, round->settings, &round->roster, known ? &round->plan : NULL, known ? &round->view : NULL);
     enum owned_result result = OWNED_FAILED;
     if (text.failed)
         error_set(&error, EXIT_INTERNAL, "out of memory");

@@ -139,19 +139,27 @@ bool socket_reply_is_success(const char *reply)
     return *reply == '\0';
 }
 
-bool socket_do(const char *path, const char *command, struct deadline deadline, struct error *error)
+static void refused(const char *command, const char *words, struct error *error)
+{
+    bool denied = strncmp(words, "Permission denied", 17) == 0;
+
+    error_set(error, denied ? EXIT_PERMISSION : EXIT_UNAVAILABLE, "HAProxy refuses '%s': %.*s%s", command,
+              (int)strcspn(words, "\n"), words, denied ? " (its 'stats socket' needs 'level admin')" : "");
+}
+
+enum socket_result socket_do(const char *path, const char *command, struct deadline deadline, struct error *error)
 {
     struct text reply = {0};
-    bool done = socket_ask(path, command, deadline, &reply, error);
+    enum socket_result result = SOCKET_NO_ANSWER;
 
-    if (done && !socket_reply_is_success(text_string(&reply))) {
-        const char *words = text_string(&reply) + strspn(text_string(&reply), " \r\n");
-        bool denied = strncmp(words, "Permission denied", 17) == 0;
-        done = error_set(error, denied ? EXIT_PERMISSION : EXIT_UNAVAILABLE, "HAProxy refuses '%s': %.*s%s", command,
-                         (int)strcspn(words, "\n"), words, denied ? " (its 'stats socket' needs 'level admin')" : "");
+    if (socket_ask(path, command, deadline, &reply, error)) {
+        const char *words = text_string(&reply);
+        result = socket_reply_is_success(words) ? SOCKET_DONE : SOCKET_REFUSED;
+        if (result == SOCKET_REFUSED)
+            refused(command, words + strspn(words, " \r\n"), error);
     }
     text_free(&reply);
-    return done;
+    return result;
 }
 
 /* --- the view ----------------------------------------------------------------------------------------------------- */

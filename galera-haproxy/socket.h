@@ -23,8 +23,14 @@ enum { SOCKET_REPLY_MOST = 4 * 1024 * 1024 };
 bool socket_ask(const char *path, const char *command, struct deadline deadline, struct text *reply,
                 struct error *error);
 
-/* Carries out a command that changes something: a reply that is no success is an error with HAProxy's words. */
-bool socket_do(const char *path, const char *command, struct deadline deadline, struct error *error);
+enum socket_result {
+    SOCKET_DONE,
+    SOCKET_REFUSED,   /* HAProxy answers, and does not do it: the error has its words; other commands may succeed */
+    SOCKET_NO_ANSWER, /* it hangs, is gone, or its socket cannot be used: every other command would fail as well */
+};
+
+/* Carries out a command that changes something. Sets the error unless it is done. */
+enum socket_result socket_do(const char *path, const char *command, struct deadline deadline, struct error *error);
 
 /* Reads a whole view. `timeout_ms` for each of its few commands. */
 bool socket_read_view(const char *path, int64_t timeout_ms, struct view *view, struct error *error);

@@ -21,8 +21,7 @@ const char *view_slot_name(size_t k, char *name, size_t size)
     return name;
 }
 
-/* "s1".."s64" -> 0..63; false for any other name. */
-static bool slot_index(const char *name, size_t *k)
+bool view_slot_index(const char *name, size_t *k)
 {
     int64_t number;
 
@@ -112,7 +111,7 @@ static bool take_state(struct view_section *section, char *const *word)
     int64_t check_port;
     int position = (int)section->positions++;
 
-    if (!slot_index(word[COLUMN_SERVER], &k))
+    if (!view_slot_index(word[COLUMN_SERVER], &k))
         return true; /* a server of somebody else in our section: none of our business */
     struct view_slot *slot = &section->slot[k];
     if (slot->present)
@@ -189,7 +188,7 @@ static void take_stat(struct view_section *section, char field[STAT_FIELDS][VIEW
 {
     size_t k;
 
-    if (!slot_index(field[STAT_NAME], &k) || !section->slot[k].present)
+    if (!view_slot_index(field[STAT_NAME], &k) || !section->slot[k].present)
         return;
     struct view_slot *slot = &section->slot[k];
     slot->sessions = number_or(field[STAT_SESSIONS], 0);
@@ -224,7 +223,7 @@ static int64_t entry_target(const struct view_section *section, const char *key,
     size_t k;
 
     if (key != NULL && strcmp(key, "-") != 0)
-        return slot_index(key, &k) && section->slot[k].present ? section->slot[k].server_id : 0;
+        return view_slot_index(key, &k) && section->slot[k].present ? section->slot[k].server_id : 0;
     return id == NULL ? 0 : number_or(id, 0);
 }
 

@@ -85,6 +85,9 @@ bool view_read_table(struct view *view, const char *reply, struct error *error);
 /* The name of slot[k]: "s1" for 0. */
 const char *view_slot_name(size_t k, char *name, size_t size);
 
+/* "s1".."s64" -> 0..63; false for any other name. */
+bool view_slot_index(const char *name, size_t *k);
+
 /* It has passed a check since it left maintenance: HAProxy sets its health to `rise` then, and above that when one
  * passes. */
 bool view_slot_passed(const struct view_slot *slot);

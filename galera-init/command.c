@@ -49,7 +49,7 @@ static int refuse(const struct scene *scene, const struct verb *verb, const char
 {
     char text[TEXT_SIZE];
 
-    verb_text(&scene->situation, verb, text, sizeof text);
+    verb_text(&scene->situation, verb, scene->settings->ttl_ms, text, sizeof text);
     if (verb->refusal == VERB_UNKNOWN_NODE)
         snprintf(text, sizeof text, "%s is not a node of this cluster; `galera-init plan` lists them", node);
     if (verb->refusal == VERB_ETCD_UNREACHABLE)

@@ -6,6 +6,7 @@
 
 #include "escape.h"
 #include "json_write.h"
+#include "verbs.h"
 
 enum { CELL_SIZE = 80, REASON_SIZE = 1024, COLUMNS = 6 };
 
@@ -195,9 +196,13 @@ static void print_json(const struct scene *scene, const struct decision *decisio
 int plan_print(const struct scene *scene, bool as_json, struct error *error)
 {
     struct decision decision = decide(&scene->situation);
-    char reason[REASON_SIZE];
+    char reason[2 * REASON_SIZE];
+    char later[REASON_SIZE];
 
-    decision_text(&scene->situation, &decision, reason, sizeof reason);
+    decision_text(&scene->situation, &decision, reason, REASON_SIZE);
+    verb_text_later(&scene->situation, &decision, scene->settings->ttl_ms, later, sizeof later);
+    if (later[0] != '\0')
+        snprintf(reason + strlen(reason), sizeof reason - strlen(reason), " (%s)", later);
     if (as_json)
         print_json(scene, &decision, reason);
     else

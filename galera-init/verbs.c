@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "num.h"
 #include "tally.h"
 
 static nodes_t seen(const struct situation *situation, enum sight sight)
@@ -89,7 +90,44 @@ struct verb verb_force(const struct situation *situation)
     return verb;
 }
 
-const char *verb_text(const struct situation *situation, const struct verb *verb, char *text, size_t size)
+/* Nothing but its lease speaks for it: that goes on for a while after it has died. */
+static bool lease_alone(const struct situation *situation, size_t i)
+{
+    return node_is_alive(&situation->nodes[i]) && situation->nodes[i].sighting.sight == SIGHT_NONE;
+}
+
+static bool names_attest_lost(enum cause cause)
+{
+    return cause == CAUSE_NOT_REPORTED || cause == CAUSE_MAY_BE_BOOTSTRAPPING || cause == CAUSE_LOST_TOO_EARLY ||
+           cause == CAUSE_UNACCOUNTED;
+}
+
+const char *verb_text_later(const struct situation *situation, const struct decision *decision, int64_t ttl_ms,
+                            char *text, size_t size)
+{
+    nodes_t leased = 0;
+    char names[512];
+    char time[32];
+
+    text[0] = '\0';
+    for (size_t i = 0; names_attest_lost(decision->cause) && i < situation->count; i++) {
+        if ((decision->who & NODE_BIT(i)) != 0 && lease_alone(situation, i))
+            leased |= NODE_BIT(i);
+    }
+    if (leased == 0)
+        return text;
+    bool one = nodes_count(leased) == 1;
+    nodes_text(situation, leased, ", ", names, sizeof names);
+    duration_format(ttl_ms, time, sizeof time);
+    snprintf(text, size, "%s still %s run out, within %s", names,
+             one ? "holds its lease: unless it is alive, attest-lost works once that has"
+                 : "hold their leases: unless they are alive, attest-lost works once those have",
+             time);
+    return text;
+}
+
+const char *verb_text(const struct situation *situation, const struct verb *verb, int64_t ttl_ms, char *text,
+                      size_t size)
 {
     const char *name = verb->node == NODES_MOST ? "this host" : situation->nodes[verb->node].name;
     static const char *const words[VERB_COUNT] = {
@@ -104,11 +142,18 @@ const char *verb_text(const struct situation *situation, const struct verb *verb
         [VERB_NOT_WAITING] = "galera-init is not waiting on %s: start it there, with its server stopped, and try again",
         [VERB_NO_COPY] = "%s has no copy that the cluster could go on from: restore a backup",
     };
+    char time[32];
     const char *mark = strstr(words[verb->refusal], "%s");
 
     if (mark == NULL)
         snprintf(text, size, "%s", words[verb->refusal]);
     else
         snprintf(text, size, "%.*s%s%s", (int)(mark - words[verb->refusal]), words[verb->refusal], name, mark + 2);
+    if (verb->refusal == VERB_NODE_RUNS && lease_alone(situation, verb->node)) {
+        size_t length = strlen(text);
+        duration_format(ttl_ms, time, sizeof time);
+        snprintf(text + length, size - length,
+                 "; if it has just died, its lease runs out within %s (ttl): try again then", time);
+    }
     return text;
 }

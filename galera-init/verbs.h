@@ -42,7 +42,18 @@ struct verb verb_attest_lost(const struct situation *situation, const char *node
 struct verb verb_forget(const struct situation *situation, const char *node);
 struct verb verb_force(const struct situation *situation);
 
-/* Why it is refused and what to do instead, in `text`; "" when it is allowed. Returns text. */
-const char *verb_text(const struct situation *situation, const struct verb *verb, char *text, size_t size);
+/*
+ * Why it is refused and what to do instead, in `text`; "" when it is allowed. `ttl_ms`: how long a lease outlives its
+ * holder. Returns text.
+ */
+const char *verb_text(const struct situation *situation, const struct verb *verb, int64_t ttl_ms, char *text,
+                      size_t size);
+
+/*
+ * A decision may name attest-lost as the way out. When it would be refused as yet because of a lease: whose, and until
+ * when; "" otherwise. Returns text.
+ */
+const char *verb_text_later(const struct situation *situation, const struct decision *decision, int64_t ttl_ms,
+                            char *text, size_t size);
 
 #endif

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import json
 import os
 import shutil
 import socket
+import stat
 import sys
 import time
 from pathlib import Path
@@ -119,4 +121,21 @@ def keep_lab(net: str, kept: Path) -> None:
         Network(net).down()
     shutil.rmtree(kept, ignore_errors=True)
     if (host.lab_base() / net).exists():
-        shutil.move(host.lab_base() / net, kept)
+        keep_tree(host.lab_base() / net, kept)
+
+
+def keep_tree(place: Path, kept: Path) -> None:
+    """Move it, also to another file system: then without the sockets and pipes that killed servers have left."""
+    try:
+        place.rename(kept)
+    except OSError as problem:
+        if problem.errno != errno.EXDEV:
+            raise
+        shutil.copytree(place, kept, symlinks=True, ignore=specials)
+        shutil.rmtree(place)
+
+
+def specials(directory: str, names: list[str]) -> list[str]:
+    """Those that are neither files, directories nor links, which copytree() cannot copy."""
+    modes = {name: (Path(directory) / name).lstat().st_mode for name in names}
+    return [name for name, mode in modes.items() if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))]

@@ -1,6 +1,7 @@
 """galera-haproxy while HAProxy, etcd, the disk or an admin make trouble."""
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,8 +10,10 @@ import subprocess
 import time
 import unittest
 from pathlib import Path
+from typing import Callable, Iterator
 
-from balancercase import ANY, ANY_PORT, PREFIX, WRITER, Balancer, BalancerCase, FakeNode, alive, host, wait_until
+from balancercase import (ANY, ANY_PORT, PREFIX, READERS, READERS_PORT, WRITER, Balancer, BalancerCase, FakeNode, alive, host,
+                          wait_until)
 
 
 class TroubleCase(BalancerCase):
@@ -364,7 +367,8 @@ class Running(TroubleCase):
         self.assertEqual(shown["haproxy"]["pid"], lb.pid)
         self.assertTrue(alive(session))
 
-    def test_systemd_is_told(self) -> None:
+    def systemd(self) -> tuple[str, list[str], Callable[[], list[str]]]:
+        """What stands in for it: its socket, all that it was told, and what looks for more."""
         place = self.home / "notify"
         place.unlink(missing_ok=True)
         ears = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -380,8 +384,40 @@ class Running(TroubleCase):
                 except BlockingIOError:
                     return heard
 
+        return str(place), heard, hear
+
+    def test_when_it_is_ready_the_file_has_the_listeners_that_are_configured(self) -> None:
+        """Whoever starts or reloads HAProxy then needs not do it again. etcd is not there to say who the nodes are."""
+        place, heard, hear = self.systemd()
+        lb, first, second = self.two()
+        nodes = lb.file_servers()
+        lb.program.kill()
+        lb.settings["bind"] = f"{lb.ip}:33316"
+        with self.etcd_away():
+            lb.start(env={"NOTIFY_SOCKET": place})
+            wait_until(lambda: "READY=1" in hear(), 60, "READY=1")
+            self.assertIn(f"bind {lb.ip}:33316\n", lb.config.read_text())
+            self.assertEqual((lb.file_servers(), lb.file_servers(WRITER)), (nodes, nodes))
+            lb.program.conf.write_text(lb.program.conf.read_text() + f"reader_bind = {lb.ip}:{READERS_PORT}\n")
+            heard.clear()
+            lb.program.signal(signal.SIGHUP)
+            wait_until(lambda: "RELOADING=1" in hear() and "READY=1" in heard, 60, "the reload")
+            self.assertIn(f"bind {lb.ip}:{READERS_PORT}\n", lb.config.read_text())
+            self.assertEqual(lb.file_servers(READERS), nodes)
+        lb.wait_up(first, second)
+
+    @contextlib.contextmanager
+    def etcd_away(self) -> Iterator[None]:
+        self.etcd.member(1).freeze()
+        try:
+            yield
+        finally:
+            self.etcd.member(1).thaw()
+
+    def test_systemd_is_told(self) -> None:
+        place, heard, hear = self.systemd()
         lb = self.balancer(timeout="300ms")
-        lb.start(env={"NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": "1500000"})
+        lb.start(env={"NOTIFY_SOCKET": place, "WATCHDOG_USEC": "1500000"})
         wait_until(lambda: "READY=1" in hear(), 60, "READY=1 without HAProxy")
         self.assertTrue(lb.config.exists(), "there is a file to start HAProxy from")
         lb.start_haproxy()

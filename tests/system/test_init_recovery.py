@@ -1,6 +1,7 @@
 """After everything has stopped: who goes on, from which copy, and what the operator is told meanwhile."""
 from __future__ import annotations
 
+import json
 import unittest
 
 from initcase import InitOptions, Managed, WholeCase
@@ -28,6 +29,14 @@ class Recovery(WholeCase):
         self.wait_for(lambda: not self.keys.member(node.name), 60, f"the lease of {node.name} to expire")
         done = on.command("attest-lost", node.name)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def plan_beside_a_lease_of(self, node: str, on: Managed) -> str:
+        """The plan's reason while the lease of the dead has not run out; here it does not before it has been looked at."""
+        self.keys.put(f"member/{node}", json.dumps(self.keys.member(on.name)))
+        try:
+            return on.plan()["reason"]
+        finally:
+            self.keys.delete(f"member/{node}")
 
 
 class Stopped(Recovery):
@@ -131,6 +140,9 @@ class Crashed(Recovery):
         refused = first.command("attest-lost", "n2")
         self.assertEqual(refused.returncode, 1, refused.stderr)
         self.assertIn("n2 is alive and speaks for itself", refused.stderr)
+        self.assertIn("if it has just died, its lease runs out within 2s (ttl): try again then", refused.stderr)
+        self.assertIn("attest-lost n1` (n1 still holds its lease: unless it is alive, attest-lost works once that has run out, "
+                      "within 2s)", self.plan_beside_a_lease_of("n1", on=second))
         unknown = first.command("attest-lost", "n7")
         self.assertIn("n7 is not a node of this cluster", unknown.stderr)
         first.launch()

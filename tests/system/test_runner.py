@@ -1,11 +1,13 @@
 """The runner of the tests: whatever is no proof counts as a failure, and suites side by side do not meet."""
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -302,6 +304,24 @@ class SideBySide(RunnerCase):
             self.assertEqual(system.find_modules([]), [short])
             self.assertEqual(system.find_modules(["long"]), [long])
             self.assertEqual(system.find_modules(["long", "short", "test_long"]), [long, short])
+
+    def test_lab_on_another_file_system_is_kept(self) -> None:
+        """What servers that were killed have left there, sockets and pipes, cannot be copied and must not matter."""
+        elsewhere = self.place / "lab" / "127.0.9"
+        elsewhere.joinpath("n1").mkdir(parents=True)
+        elsewhere.joinpath("n1", "error.log").write_text("it said")
+        elsewhere.joinpath("n1", "log").symlink_to("error.log")
+        os.mkfifo(elsewhere / "n1" / "pipe")
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(elsewhere / "n1" / "sock"))
+        kept = self.place / "kept"
+        with mock.patch.object(Path, "rename", side_effect=OSError(errno.EXDEV, "Invalid cross-device link")):
+            system.keep_tree(elsewhere, kept)
+        self.assertEqual(sorted(path.name for path in (kept / "n1").iterdir()), ["error.log", "log"])
+        self.assertEqual((kept / "n1" / "log").read_text(), "it said")
+        self.assertFalse(elsewhere.exists())
+        system.keep_tree(kept, elsewhere)
+        self.assertEqual(elsewhere.joinpath("n1", "error.log").read_text(), "it said")
 
     def test_longest_first_and_unknown_before_it(self) -> None:
         logs = self.place / "build" / "test"

@@ -52,6 +52,9 @@ class Keys:
         """Lose the keys, as an etcd that was rebuilt does."""
         self._post("/v3/kv/deleterange", self._range(self.prefix))
 
+    def delete(self, name: str) -> None:
+        self._post("/v3/kv/deleterange", {"key": _encode(self.prefix + name)})
+
     def put(self, name: str, value: str) -> None:
         self._post("/v3/kv/put", {"key": _encode(self.prefix + name), "value": _encode(value)})
 

@@ -115,6 +115,59 @@ static void lines_of_a_section(void **state)
     free(world);
 }
 
+/* While nobody knows better: what the settings say, around the nodes that the file has. */
+static void around_the_nodes_of_a_file(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *present; /* NULL: what was written of three nodes in four slots */
+        int64_t slots;
+        const char *servers;
+    } rows[] = {
+        {"as it was", NULL, 4, "s3=3:3306 s1=1:3306 s2=2:3306 s4=-"},
+        {"more slots", NULL, 6, "s3=3:3306 s1=1:3306 s2=2:3306 s4=- s5=- s6=-"},
+        {"fewer slots than nodes", NULL, 1, "s3=3:3306 s1=1:3306 s2=2:3306"},
+        {"an empty file", "", 2, "s1=- s2=-"},
+        {"another section", "\nlisten galera-writer\n    server s1 10.0.0.1:3306\n", 2, "s1=- s2=-"},
+        {"no end of the line", "\nlisten galera-any\n    server s2 10.0.0.2:3306 # disabled", 2, "s2=2:3306 s1=-"},
+        {"lines that are not ours",
+         "\nlisten galera-any\n    server s1\n    server other 10.0.0.9:1\n    server s65 10.0.0.8:1\n    server s2 "
+         "10.0.0.2:1\n    server s2 10.0.0.7:1\n",
+         2, "s2=2:1 s1=-"},
+    };
+    struct world *world = make("a/1 b/2 c/3", "1/up 2/up 3/up -", "1/up 2/up 3/up -");
+    struct text written = {0};
+
+    (void)state;
+    world->writer = (struct writer_memory){.known = true, .ip = "10.0.0.3", .port = 3306, .moved_ms = INT64_MIN};
+    world_plan(world);
+    render_config(&written, &world->settings, &world->roster, &world->plan, &world->view);
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        struct text text = {0};
+        char shown[256];
+        world->settings.slots = rows[i].slots;
+        render_around(&text, &world->settings, rows[i].present == NULL ? text_string(&written) : rows[i].present);
+        row_text(rows[i].name, servers(text_string(&text), shown, sizeof shown), rows[i].servers);
+        row_true(rows[i].name, i != 0 || strcmp(text_string(&text), text_string(&written)) == 0);
+        text_free(&text);
+    }
+    struct text text = {0};
+    world->settings.slots = 4;
+    world->settings.bind = bind_writer;
+    world->settings.writer_bind = bind_any;
+    world->settings.reader_bind = bind_readers;
+    render_around(&text, &world->settings, text_string(&written));
+    const char *readers = strstr(text_string(&text), "listen galera-readers\n    bind :33308\n");
+    row_contains("bind", text_string(&text), "listen galera-any\n    bind :33307\n");
+    row_contains("writer", text_string(&text), "listen galera-writer\n    bind :33306\n");
+    assert_non_null(readers);
+    row_contains("a new section has them too", readers,
+                 "\n    server s3 10.0.0.3:3306 check port 9200 # c\n    server s1 10.0.0.1");
+    text_free(&text);
+    text_free(&written);
+    free(world);
+}
+
 static void frames(void **state)
 {
     static const struct {
@@ -212,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_in_the_file),
         cmocka_unit_test(lines_of_a_section),
+        cmocka_unit_test(around_the_nodes_of_a_file),
         cmocka_unit_test(frames),
         cmocka_unit_test(reports),
         cmocka_unit_test(settled),

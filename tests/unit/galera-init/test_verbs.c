@@ -3,7 +3,8 @@
 #include "support/words.h"
 #include "verbs.h"
 
-#define KNOWN "uuid=A boot=primary:n2 "
+#define KNOWN  "uuid=A boot=primary:n2 "
+#define LEASED "; if it has just died, its lease runs out within 10s (ttl): try again then"
 
 enum verb_name { LOST, FORGET, FORCE };
 
@@ -29,7 +30,7 @@ static void what_is_allowed(void **state)
         {"lost, unknown", KNOWN "| n1 attested A:9 alive", LOST, "n9",
          "this host is not a node of this cluster; `galera-init plan` lists them"},
         {"lost, alive", KNOWN "| n1 attested A:9 alive | n3 attested A:9 alive", LOST, "n3",
-         "n3 is alive and speaks for itself: stop it first, if it is to be given up"},
+         "n3 is alive and speaks for itself: stop it first, if it is to be given up" LEASED},
         {"lost, its server answers", KNOWN "| n1 attested A:9 alive | n3 idle A:9 nonprimary", LOST, "n3",
          "n3 is alive and speaks for itself: stop it first, if it is to be given up"},
         {"lost, and the cluster is Primary", KNOWN "| n1 running A:9 alive primary | n3 running A:9", LOST, "n3",
@@ -37,7 +38,7 @@ static void what_is_allowed(void **state)
         {"lost, no etcd", "etcd=down | n1 cached | n3 cached", LOST, "n3", "etcd unreachable: nothing was changed"},
         {"forget", KNOWN "| n1 running A:9 alive primary | n4 attested A:9", FORGET, "n4", ""},
         {"forget, alive", KNOWN "| n1 running A:9 alive primary | n4 attested A:9 alive", FORGET, "n4",
-         "n4 is alive and speaks for itself: stop it first, if it is to be given up"},
+         "n4 is alive and speaks for itself: stop it first, if it is to be given up" LEASED},
         {"forget, no record", KNOWN "| n1 running A:9 alive primary | n4 cached", FORGET, "n4",
          "n4 is not a node of this cluster; `galera-init plan` lists them"},
         {"forget, no etcd", "etcd=down | n4 cached", FORGET, "n4", "etcd unreachable: nothing was changed"},
@@ -65,11 +66,47 @@ static void what_is_allowed(void **state)
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
         static struct situation situation;
-        char text[256];
+        char text[512];
         situation_from_words(rows[i].situation, &situation);
         struct verb verb = verb_of(&situation, rows[i].verb, rows[i].node);
-        row_text(rows[i].name, verb_text(&situation, &verb, text, sizeof text), rows[i].refusal);
+        row_text(rows[i].name, verb_text(&situation, &verb, 10000, text, sizeof text), rows[i].refusal);
         row_true(rows[i].name, (verb.refusal == VERB_ALLOWED) == (verb.compare != 0));
+    }
+}
+
+/* A decision that names attest-lost must not lead to a refusal without a word on it. */
+static void what_a_lease_delays(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *situation;
+        enum cause cause;
+        const char *text;
+    } rows[] = {
+        {"its lease has run out", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 attested A:9 alive | n3 running A:9",
+         CAUSE_NOT_REPORTED, ""},
+        {"it holds it still", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 attested A:9 alive | n3 running A:9 alive",
+         CAUSE_NOT_REPORTED,
+         "n3 still holds its lease: unless it is alive, attest-lost works once that has run out, within 10s"},
+        {"two do", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 running A:9 alive | n3 running A:9 alive",
+         CAUSE_NOT_REPORTED,
+         "n2, n3 still hold their leases: unless they are alive, attest-lost works once those have run out, within "
+         "10s"},
+        {"one of two", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 running A:9 | n3 running A:9 alive",
+         CAUSE_NOT_REPORTED,
+         "n3 still holds its lease: unless it is alive, attest-lost works once that has run out, within 10s"},
+        {"another way out", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 running A:9 alive primary", CAUSE_DONORS_BUSY,
+         ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        static struct situation situation;
+        char text[512];
+        situation_from_words(rows[i].situation, &situation);
+        struct decision decision = decide(&situation);
+        row_number(rows[i].name, decision.cause, rows[i].cause);
+        row_text(rows[i].name, verb_text_later(&situation, &decision, 10000, text, sizeof text), rows[i].text);
     }
 }
 
@@ -139,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_allowed),
+        cmocka_unit_test(what_a_lease_delays),
         cmocka_unit_test(lost_then_claimed),
         cmocka_unit_test(forced_then_carried_out),
         cmocka_unit_test(forced_from_a_doubtful_copy),
