@@ -361,10 +361,10 @@ void carry_leave(struct init *init, struct deadline deadline)
 {
     struct error error = {.code = EXIT_YES};
     enum carried carried = CARRY_LATER;
-    bool overruled = false;
-    bool told = false;
 
     if (look_at_disk(init, &error)) {
+        bool overruled = false;
+        bool told = false;
         while ((carried = leave_record(init, deadline, &overruled, &error)) == CARRY_AGAIN &&
                !deadline_passed(deadline)) {
             if (!told)
