@@ -125,6 +125,7 @@ class Crashed(Recovery):
         second.wait_said(NOT_REPORTED.format("n1"))
         third.wait_said(NOT_REPORTED.format("n1"))
         self.wait_verdict(second, "wait", "not-reported")
+        self.wait_for(lambda: self.keys.member("n2"), 60, "the lease of n2")  # one that was late is granted anew
         refused = first.command("attest-lost", "n2")
         self.assertEqual(refused.returncode, 1, refused.stderr)
         self.assertIn("n2 is alive and speaks for itself", refused.stderr)
