@@ -1,4 +1,5 @@
 /* Doing what was decided, in the order of decide.h: the transaction, our own disk, the server. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "tally.h"
 #include "teststep.h"
 
-enum { COMMIT_MS = 4000, LIST_SIZE = 4096 };
+enum { COMMIT_MS = 4000, LEAVE_PAUSE_MS = 200, LIST_SIZE = 4096 };
 
 /* --- etcd --------------------------------------------------------------------------------------------------------- */
 
@@ -328,33 +329,58 @@ enum carried carry(struct init *init, struct error *error)
 
 /* --- leaving ------------------------------------------------------------------------------------------------------ */
 
-void carry_leave(struct init *init, struct deadline deadline)
+/* One try. A record that stands already is that of a try whose answer has not come; one of somebody else's is left. */
+static enum carried leave_record(struct init *init, struct deadline deadline, bool *overruled, struct error *error)
 {
-    struct error error;
     struct record own;
+    enum carried carried;
 
-    error.code = EXIT_YES;
-    if (!look_at_disk(init, &error)) {
-        log_warning("cannot record where the server has stopped: %s; the next start of this node does", error.text);
-        return;
-    }
+    error->code = EXIT_YES;
     look_begin(&init->situation, init->settings, &init->state);
     look_at_self(init);
     look_at_etcd(init, deadline);
-    if (!init->situation.etcd_reachable) { /* which was said */
-        log_warning("cannot record where the server has stopped; the next start of this node does");
-        return;
-    }
-    if (!remember(init, &error) || !remember_pledge(init, &error)) {
-        log_warning("cannot record where the server has stopped: %s; the next start of this node does", error.text);
-        return;
-    }
+    if (!init->situation.etcd_reachable)
+        return CARRY_AGAIN;
+    if (!remember(init, error) || !remember_pledge(init, error))
+        return CARRY_LATER;
     look_at_self(init);
     own = situation_record(&init->situation, RECORD_ATTESTED);
+    if (record_says(&init->situation.nodes[init->situation.self].record, &own))
+        return CARRIED;
+    if (*overruled) {
+        error_set(error, EXIT_TRY_AGAIN, "somebody else has spoken for this node");
+        return CARRY_LATER;
+    }
     const struct keys_change change = {
         .compare = COMPARE_OWN, .write = WRITE_OWN, .node = init->situation.self, .own = &own, .card = &init->card};
-    if (commit(init, &change, deadline, &error) == CARRIED)
+    carried = commit(init, &change, deadline, error);
+    *overruled = carried == CARRY_AGAIN && error->code == EXIT_YES; /* it has answered that it holds another record */
+    return carried == CARRIED ? CARRIED : CARRY_AGAIN;
+}
+
+/* An etcd that is slow for a moment must not cost the record: the others would wait for this node, which knows nothing
+ * that they lack. */
+void carry_leave(struct init *init, struct deadline deadline)
+{
+    struct error error = {.code = EXIT_YES};
+    enum carried carried = CARRY_LATER;
+
+    if (look_at_disk(init, &error)) {
+        bool overruled = false;
+        bool told = false;
+        while ((carried = leave_record(init, deadline, &overruled, &error)) == CARRY_AGAIN &&
+               !deadline_passed(deadline)) {
+            if (!told)
+                log_info("where the server has stopped is not recorded yet; trying again");
+            told = true;
+            tell_alive(init);
+            poll(NULL, 0, LEAVE_PAUSE_MS);
+        }
+    }
+    if (carried == CARRIED)
         test_step("stop-written");
+    else if (carried == CARRY_LATER)
+        log_warning("cannot record where the server has stopped: %s; the next start of this node does", error.text);
     else
         log_warning("cannot record where the server has stopped; the next start of this node does");
 }

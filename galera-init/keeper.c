@@ -1,6 +1,7 @@
 #include "keeper.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "backoff.h"
 #include "log.h"
 
-enum { RENEWALS = 3, RETRY_MOST_MS = 2000, RETRY_FIRST_MS = 200, CALL_MOST_MS = 4000 };
+enum { RENEWALS = 3, RETRY_MOST_MS = 2000, RETRY_FIRST_MS = 200, CALL_MOST_MS = 4000, REVOKE_PAUSE_MS = 100 };
 
 struct keeper {
     struct etcd *etcd;
@@ -128,6 +129,24 @@ static struct timespec wake_at(int64_t ms)
     return deadline_timespec(deadline_in_ms(ms));
 }
 
+/* An endpoint may be slow once: it is asked again for as long as there is time. */
+static void give_back(struct keeper *keeper, int64_t lease, struct deadline deadline)
+{
+    enum etcd_failure failure;
+    struct error error;
+
+    if (lease == 0)
+        return;
+    while ((failure = etcd_lease_revoke(keeper->etcd, lease, deadline, &error)) == ETCD_UNREACHABLE ||
+           failure == ETCD_UNCERTAIN) {
+        if (deadline_passed(deadline))
+            break;
+        poll(NULL, 0, REVOKE_PAUSE_MS);
+    }
+    if (failure != ETCD_OK && failure != ETCD_NOT_FOUND)
+        log_info("the lease is left to expire: %s", error.text);
+}
+
 static void *run(void *context)
 {
     struct keeper *keeper = context;
@@ -163,9 +182,7 @@ static void *run(void *context)
     int64_t lease = keeper->lease;
     int64_t stop_ms = keeper->stop_ms;
     pthread_mutex_unlock(&keeper->lock);
-    struct error error;
-    if (lease != 0 && etcd_lease_revoke(keeper->etcd, lease, deadline_in_ms(stop_ms), &error) != ETCD_OK)
-        log_info("the lease is left to expire: %s", error.text);
+    give_back(keeper, lease, deadline_in_ms(stop_ms));
     return NULL;
 }
 

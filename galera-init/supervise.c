@@ -20,8 +20,8 @@ enum {
     AGAIN_MOST = 20, /* so often at once; then whatever keeps changing is given time */
     FAILED_MS = 2000,
     BLIND_MOST_MS = 15000, /* looking may mean to run the server with --wsrep-recover */
-    LEAVE_MS = 3000,
-    REVOKE_MS = 1000,
+    LEAVE_MS = 8000,
+    REVOKE_MS = 3000,
     SIGNAL_EXIT = 128,
     SEQNO_EVERY_MS = 3000,
     WAIT_SLICE_MS = 1000

@@ -14,14 +14,14 @@ from harness import Lab, LabCase, LabTimeout, end_shared, shared, wait_until
 from galeralab import LabError, host
 from galeralab.keys import Keys
 from galeralab.ledger import Ledger
-from galeralab.managed import InitOptions, Managed
+from galeralab.managed import InitOptions, Managed, kill_together
 from galeralab.mariadb import NodeOptions, SqlError
 
 __all__ = ["BlankCase", "HEAL", "InitCase", "InitOptions", "Keys", "Lab", "LabError", "LabTimeout", "Ledger", "Managed",
            "NodeOptions", "REFUSED", "SqlError", "WholeCase", "host", "wait_until"]
 
 REFUSED = 77
-HEAL = 100.0  # seconds; a loaded machine and a state transfer for each node
+HEAL = 180.0  # seconds; a loaded machine and a state transfer for each node
 
 
 class InitCase(LabCase):
@@ -117,13 +117,10 @@ class InitCase(LabCase):
         return "\n".join(node.words(lines) for node in self.nodes)
 
     def kill_all(self) -> None:
-        """SIGKILL to all hosts at once, as when the power fails."""
-        for node in self.nodes:
-            if node.process.alive():
-                node.process.signal(9)
-            server = node.server()
-            if server:
-                node.kill_server()
+        """SIGKILL to all hosts at once, as when the power fails: nobody sees another one die."""
+        inits = [node.process.identity for node in self.nodes]
+        servers = [node.server() for node in self.nodes]
+        kill_together([identity for identity in (*inits, *servers) if identity])
         for node in self.nodes:
             node.kill()
 
@@ -136,7 +133,7 @@ class InitCase(LabCase):
     def assert_one_cluster(self, uuid: str = "") -> str:
         """One history with one uuid, known to etcd, with all that was promised, the same everywhere; its uuid."""
         self.ledger.stop()
-        uuids = {node.status()["wsrep_cluster_state_uuid"] for node in self.nodes}
+        uuids = {node.wsrep("cluster_state_uuid") for node in self.nodes}
         self.assertEqual(len(uuids), 1, uuids)
         found = uuids.pop()
         self.assertIn(uuid, ("", found), "the history is another one")
@@ -169,6 +166,35 @@ class InitCase(LabCase):
         self.ledger.start({node.name: node.app() for node in self.nodes})
         self.addCleanup(self.ledger.stop)
 
+    # -- what galera-init does on its own after SQL has shown a cluster to be whole
+
+    def wait_quiet(self) -> None:
+        """Every node has noted its view, which is the last that galera-init writes, and has what all have."""
+        noted = ("SET SESSION wsrep_sync_wait=0; SELECT COUNT(*) FROM galera_init.view v WHERE conf_id = (SELECT variable_value "
+                 "FROM information_schema.global_status WHERE variable_name = 'wsrep_cluster_conf_id')")
+
+        def quiet() -> bool:
+            seqnos = {node.status().get("wsrep_last_committed") for node in self.nodes}
+            return len(seqnos) == 1 and None not in seqnos and \
+                all(node.sql(noted) == [[str(len(self.nodes))]] for node in self.nodes)
+
+        self.wait_for(quiet, 60, "all views to be noted everywhere")
+
+    def wait_verdict(self, node: Managed, action: str, cause: str) -> None:
+        """`galera-init plan` says so.  It speaks as the galera-init whose member key it sees, which is written beside all else."""
+        self.wait_for(lambda: node.verdict() == (action, cause), 60, f"{node.name} to {action}, because {cause}")
+
+    def wait_waiting(self, node: Managed) -> None:
+        """etcd knows this galera-init as alive and waiting."""
+        self.wait_for(lambda: self.keys.member(node.name).get("boot") == self.keys.position(node.name).get("boot"), 60,
+                      f"etcd to know that {node.name} waits")
+
+    def force(self, node: Managed) -> None:
+        """The operator's last word, which is refused where no galera-init is known to be alive and waiting."""
+        self.wait_waiting(node)
+        done = node.command("bootstrap", "--force", "--yes-cluster", node.cluster)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     # -- shorthand
 
     def marks(self) -> dict[str, int]:
@@ -180,6 +206,22 @@ class InitCase(LabCase):
             return wait_until(predicate, timeout, what, 0.1)
         except LabTimeout as error:
             raise LabTimeout(f"{error}\n{self.all_words(20)}") from None
+
+    def begin_transfer(self, joiner: Managed) -> Managed:
+        """This node lost its data and gets them anew, by rsync; its donor, which sends nothing before release_transfers()."""
+        others = [node for node in self.nodes if node is not joiner]
+        self.addCleanup(self.release_transfers)
+        for node in others:
+            node.hold_transfers()
+        joiner.stop()
+        joiner.lose_data()
+        joiner.launch()
+        return self.wait_for(lambda: next((node for node in others if node.status().get("wsrep_local_state") == "2"), None), 90,
+                             "a donor")
+
+    def release_transfers(self) -> None:
+        for node in self.nodes:
+            node.release_transfers()
 
     def wait_record(self, node: Managed, state: str, timeout: float = 60) -> None:
         self.wait_for(lambda: self.keys.position(node.name).get("state") == state, timeout,

@@ -24,7 +24,7 @@ class ThreeNodes(BlankCase):
         second.wait_said(too_few)
         third.wait_said(too_few)
         self.assert_nobody_has_a_server()
-        self.assertEqual(second.verdict(), ("wait", "too-few"))
+        self.wait_verdict(second, "wait", "too-few")
 
         first.launch()
         self.wait_whole()
@@ -50,16 +50,19 @@ class ThreeNodes(BlankCase):
     def assert_accounts(self) -> None:
         for node in self.nodes:
             check = Account("clustercheck", CHECK_PASSWORD, host=node.address)
-            self.assertEqual(run_sql(check, "SELECT COUNT(*) FROM galera_init.view"), [["3"]])
+            self.wait_for(lambda: run_sql(check, "SELECT COUNT(*) FROM galera_init.view") == [["3"]], 60,
+                          f"all views to be noted on {node.name}")  # by each galera-init when it sees that it is Primary
             self.assertEqual(run_sql(node.app(), "SELECT 1"), [["1"]])
 
     def assert_no_local_writes(self, *joiners: Managed) -> None:
         """Accounts come with the transfer: a joiner that makes them itself has transactions that nobody else has."""
         for node in joiners:
             self.assertNotIn("CREATE", node.words().upper().split("USERS_SQL")[0] if "USERS_SQL" in node.words() else "")
-            self.assertEqual(node.status()["wsrep_cluster_state_uuid"], node.status()["wsrep_local_state_uuid"])
+            self.assertEqual(node.wsrep("cluster_state_uuid"), node.wsrep("local_state_uuid"))
 
     def assert_keys(self) -> None:
+        for node in self.nodes:
+            self.wait_for(lambda: self.keys.member(node.name).get("phase") == "synced", 60, f"{node.name} to be synced in etcd")
         keys = self.keys.all()
         self.assertEqual(sorted(name for name in keys if not name.startswith("seed")),
                          ["bootstrap", *(f"member/n{i}" for i in (1, 2, 3)), *(f"position/n{i}" for i in (1, 2, 3)),
@@ -68,8 +71,7 @@ class ThreeNodes(BlankCase):
             self.assertEqual(key.lease != 0, name.startswith("member/"), name)
         for node in self.nodes:
             self.assertEqual(self.keys.position(node.name)["state"], "running")
-            self.wait_for(lambda: self.keys.member(node.name)["phase"] == "synced", 60, f"{node.name} to be synced in etcd")
-            self.assertTrue(self.keys.member(node.name)["address"].startswith(node.address))
+            self.assertTrue(keys[f"member/{node.name}"].value["address"].startswith(node.address))
 
     def assert_no_option_is_left_behind(self) -> None:
         """--wsrep-new-cluster in a file would bootstrap again at the next start."""
@@ -143,7 +145,7 @@ class Refusals(BlankCase):
         node.configure(InitOptions(nodes=3))
         node.launch()
         node.wait_said(r"1 of 3 nodes have registered \(missing two more\)")
-        node.stop(15)
+        node.stop(60)
         self.assertEqual(self.keys.position("n1")["state"], "attested")
         wait_until(lambda: not self.keys.member("n1"), 60, "the lease to be given back")
 
@@ -154,9 +156,9 @@ class Refusals(BlankCase):
         node.users.write_text("SELECT SLEEP(300);\n")
         node.launch()
         sleeping = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%'"
-        wait_until(lambda: node.answers() and node.sql(sleeping) == [["1"]], 60, "users_sql to run")
+        wait_until(lambda: node.answers() and node.sql(sleeping) == [["1"]], 120, "users_sql to run")
         self.assertEqual(self.keys.bootstrap()["phase"], "starting")
-        node.stop(45)
+        node.stop(120)
         self.assertEqual(self.keys.bootstrap()["phase"], "starting")
         node.users.write_text(statements)
         node.launch()
@@ -168,14 +170,15 @@ class Refusals(BlankCase):
         """On another host, as far as that one knows: everything but the name is its own."""
         node = self.node(1)
         node.start()
-        uuid = self.assert_one_cluster()
+        uuid, server = self.assert_one_cluster(), node.server()
         twin = Managed(self.lab.directory / "twin", self.lab.address(9), node.cluster, node.endpoints)
         twin.configure(InitOptions(nodes=1, init={"node": "n1"}))
         self.addCleanup(twin.kill)
         twin.launch()
         twin.wait_said(r"another galera-init holds the lease of node name n1")
         self.assertEqual(twin.server_argv(), [])
-        self.assertTrue(node.usable())
+        self.assertEqual(node.server(), server)
+        node.wait_ready()
         node.kill()  # now the name is free, but position/n1 is that of a node with data
         twin.wait_said(r"n1|restore a backup|seqno")
         self.assertEqual(twin.server_argv(), [])
@@ -186,11 +189,12 @@ class Refusals(BlankCase):
     def test_a_second_galera_init_on_the_same_host(self) -> None:
         node = self.node(1)
         node.start()
-        uuid = self.assert_one_cluster()
+        uuid, server = self.assert_one_cluster(), node.server()
         second = subprocess.run(node.argv(), env={**host.clean_env(), **node.env()}, cwd=node.home, text=True,
-                                capture_output=True, check=False, timeout=30)
+                                capture_output=True, check=False, timeout=120)
         self.assertNotIn(second.returncode, (0, -9), second.stderr)
-        self.assertTrue(node.usable(), "the first one's server was hurt by the second")
+        self.assertEqual(node.server(), server, "the first one's server was hurt by the second")
+        node.wait_ready()
         self.assert_one_cluster(uuid)
 
 
@@ -232,6 +236,7 @@ class PlainData(BlankCase):
         refused = second.command("bootstrap", "--force", stdin="another-name\n")
         self.assertNotEqual(refused.returncode, 0)
         self.assertEqual(self.keys.bootstrap(), {}, refused.stderr)
+        self.wait_waiting(second)
         self.confirm(second, "another-name\n", 1, "'another-name' is not the cluster's name")
         self.confirm(second, "\x04", 1, "nothing was typed: nothing was done")
         self.assertEqual(self.keys.bootstrap(), {})

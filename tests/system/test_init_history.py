@@ -21,7 +21,7 @@ class Histories(WholeCase):
         node.launch()
         node.wait_settled()
         node.sql("CREATE TABLE app.foreign_data (id INT PRIMARY KEY)")
-        uuid = node.status()["wsrep_cluster_state_uuid"]
+        uuid = node.wsrep("cluster_state_uuid")
         node.stop()
         node.lose_state()
         node.configure(TWO)
@@ -35,7 +35,7 @@ class Histories(WholeCase):
         self.assertEqual(node.wait_exit(), REFUSED, node.words(20))
         node.wait_said(rf"local data belongs to cluster {foreign}, running cluster is {self.uuid}: joining would erase it; "
                        r"set foreign_data=discard to allow", 1, since=mark)
-        self.assertEqual(node.verdict(), ("refuse", "foreign"))
+        self.wait_verdict(node, "refuse", "foreign")
         node.configure(InitOptions(nodes=2, init={"foreign_data": "discard"}))
         node.launch()
         self.wait_whole()

@@ -24,7 +24,7 @@ class Network(WholeCase):
         self.lab.network.mend(range(1, self.NODES + 1))
 
     def wait_non_primary(self, node: Managed) -> None:
-        self.wait_for(lambda: node.status().get("wsrep_cluster_status") != "Primary", 60, f"{node.name} to notice")
+        node.wait_status("cluster_status", "non-Primary")
 
     def servers(self) -> list:
         return [node.server() for node in self.nodes]
@@ -35,7 +35,7 @@ class Network(WholeCase):
         mark = node.mark()
         self.lab.network.part(3, (1, 2))
         node.wait_said(r"partitioned from n1, n2", 60, since=mark)
-        self.assertEqual(node.status()["wsrep_cluster_status"], "non-Primary")
+        self.assertEqual(node.wsrep("cluster_status"), "non-Primary")
         self.wait_synced(self.nodes[:2])
         self.finish()
         self.assertEqual(self.servers(), servers, "a partition is no reason to stop a server")
@@ -85,7 +85,7 @@ class Network(WholeCase):
             self.lab.network.cut(number)
         for node in self.nodes:
             self.wait_non_primary(node)
-        self.assertEqual([node.status().get("wsrep_cluster_status") for node in self.nodes], ["non-Primary"] * 3)
+        self.assertEqual([node.wsrep("cluster_status") for node in self.nodes], ["non-Primary"] * 3)
         self.finish()
         self.assertEqual(self.servers(), servers)
 
@@ -100,7 +100,7 @@ class Network(WholeCase):
         mark = self.node(3).mark()
         self.wait_for(lambda: not self.keys.member("n1") and not self.keys.member("n2"), 60, "their leases to expire")
         self.node(3).wait_said(r"n1, n2 unaccounted for: start them, or attest their loss", since=mark)
-        self.assertEqual(self.node(3).status()["wsrep_cluster_status"], "non-Primary")
+        self.assertEqual(self.node(3).wsrep("cluster_status"), "non-Primary")
         self.finish()
 
     def write_rows_locally(self) -> None:

@@ -2,6 +2,7 @@
 the rest of it would spoil the next one."""
 from __future__ import annotations
 
+import signal
 import threading
 import unittest
 from typing import Callable
@@ -10,7 +11,8 @@ from galeralab.client import Session
 
 from initcase import InitOptions, Managed, NodeOptions, SqlError, WholeCase
 
-from galeralab.managed import LAN
+from galeralab.managed import LAN, freeze_together, kill_together
+from galeralab.process import send
 
 SLOW = True
 
@@ -54,13 +56,15 @@ class SchemaChanges(WholeCase):
 
     def freeze_when(self, nodes: list[Managed], condition: Callable[[], bool], what: str) -> None:
         """Stop these servers all at once, in a moment in which the condition holds."""
+        servers = [server for server in (node.server() for node in nodes) if server]
+        self.assertEqual(len(servers), len(nodes))
+
         def caught() -> bool:
-            for node in nodes:
-                node.freeze_server()
+            freeze_together(servers)
             if condition():
                 return True
-            for node in nodes:
-                node.thaw_server()
+            for server in servers:
+                send(server, signal.SIGCONT)
             return False
 
         self.wait_for(caught, 60, what)
@@ -69,8 +73,7 @@ class SchemaChanges(WholeCase):
         """The servers die first: the kernel thaws a stopped process whose parent is gone."""
         for node in nodes:
             node.process.freeze()
-        for node in nodes:
-            node.kill_server()
+        kill_together([server for server in (node.server() for node in nodes) if server])
         for node in nodes:
             node.kill()
 

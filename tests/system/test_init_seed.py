@@ -53,7 +53,7 @@ class SeedCase(RegistryCase):
     def forget(self) -> None:
         """As if nothing had ever been loaded."""
         self.n1.sql("".join(f"DROP DATABASE IF EXISTS {name};" for name in (DATABASE, "galera_init", "diary", "other"))
-                    + "DROP USER IF EXISTS customer@'%'")
+                    + "DROP USER IF EXISTS customer@'%'", timeout=120)
         self.delete(KEY)
         for node in self.lab.nodes:
             node.sql("SET SESSION wsrep_sync_wait = 1; SELECT 1")
@@ -61,10 +61,10 @@ class SeedCase(RegistryCase):
     # -- galera-init
 
     def init(self, node: Node, seed: Path, database: Optional[str] = DATABASE, users: Optional[Path] = None,
-             nodes: int = 2) -> dict[str, Any]:
+             nodes: int = 2, ttl: str = "2s") -> dict[str, Any]:
         state = self.home / f"state-{node.name}"
         state.mkdir(exist_ok=True)
-        init = {"cluster": "lab", "node": node.name, "address": node.address, "nodes": nodes, "ttl": "2s",
+        init = {"cluster": "lab", "node": node.name, "address": node.address, "nodes": nodes, "ttl": ttl,
                 "state_dir": state, "admin_user": host.own_user(), "seed": seed, "seed_database": database,
                 "users_sql": users}
         return {"init": init, "etcd": {"timeout": "1s"}}
@@ -201,7 +201,7 @@ class Once(SeedCase):
         self.assertIn("told to stop", program.err)
         self.assertEqual((self.mark(), self.key()), ("loading", {}))
         wait_until(lambda: self.n1.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE "
-                                       f"db = '{DATABASE}'") == [["0"]], 15, "the client's session to end")
+                                       f"db = '{DATABASE}'") == [["0"]], 60, "the client's session to end")
         self.seed(self.n1, path, said=f"dropping {DATABASE}")
         self.check_loaded()
 
@@ -211,7 +211,7 @@ class Once(SeedCase):
         program.until(lambda: self.has_table("t010", self.n1), PATIENCE, "the load to be under way")
         for pid in children(program.pid):
             os.kill(pid, signal.SIGKILL)
-        self.assertEqual(program.wait(), TRY_AGAIN, program.err)
+        self.assertEqual(program.wait(PATIENCE), TRY_AGAIN, program.err)
         self.assertIn("mariadb was ended by signal 9", program.err)
         self.seed(self.n1, path)
         self.check_loaded()
@@ -238,7 +238,7 @@ class TakenOver(SeedCase):
     def test_frozen_loader(self) -> None:
         """One that is frozen in the middle, and its client, do no harm when they wake up after another took over."""
         path = self.dump.write(self.files / "dump.sql")
-        frozen = self.launch(self.n1, path)
+        frozen = self.launch(self.n1, path, ttl="600s")  # longer than n2 may take to look at it
         frozen.until(lambda: self.has_table("t010", self.n1), PATIENCE, "the load to be under way")
         client = children(frozen.pid)
         frozen.signal(signal.SIGSTOP)
@@ -246,7 +246,8 @@ class TakenOver(SeedCase):
             os.kill(pid, signal.SIGSTOP)
         try:
             self.seed(self.n2, path, code=TRY_AGAIN, said="n1 is loading the database")
-            wait_until(lambda: self.key() == {}, 30, "the claim to expire")
+            self.post("/v3/lease/revoke", {"ID": str(self.keys(KEY)[KEY].lease)})  # as when it expires
+            wait_until(lambda: self.key() == {}, 30, "the claim to go with its lease")
             self.seed(self.n2, path, said="taking over")
             self.check_loaded(by="n2")
         finally:

@@ -122,7 +122,7 @@ class Soak(WholeCase):
     def become_whole(self) -> None:
         def synced() -> bool:
             self.start_the_dead()
-            return all(node.usable() and node.status()["wsrep_cluster_size"] == str(self.NODES) for node in self.nodes)
+            return all(node.usable() and node.status().get("wsrep_cluster_size") == str(self.NODES) for node in self.nodes)
 
         self.mend()
         self.wait_for(synced, 180, "the nodes to be whole")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,22 @@ KILL_AT = "GALERA_INIT_TEST_KILL"  # galera-init's own hook: it ends itself by S
 LAN = {"evs.keepalive_period": "PT0.5S", "evs.suspect_timeout": "PT3S", "evs.inactive_timeout": "PT6S",
        "evs.install_timeout": "PT6S"}
 WITHOUT_SERVER = {"attest-lost", "forget"}  # verbs that are about another node
+
+
+def freeze_together(servers: Sequence[Identity]) -> None:
+    """Hold them all in the same moment; returns when all their threads are at rest."""
+    for identity in servers:
+        send(identity, signal.SIGSTOP)
+    for identity in servers:
+        wait_until(lambda: at_rest(identity), 60, f"the server {identity.pid} to freeze", 0.01)
+
+
+def kill_together(processes: Sequence[Identity]) -> None:
+    """SIGKILL to all of them in the same moment; returns when they are gone."""
+    for identity in processes:
+        send(identity, signal.SIGKILL)
+    for identity in processes:
+        wait_until(lambda: identify(identity.pid) != identity, 60, f"the process {identity.pid} to end", 0.02)
 
 
 @dataclass
@@ -67,7 +84,7 @@ class Managed(Node):
         self.users.write_text(USERS)
         init = {"cluster": self.cluster, "node": self.name, "address": self.address, "nodes": str(options.nodes),
                 "state_dir": str(self.state), "users_sql": str(self.users), "admin_user": host.own_user(),
-                "ttl": "2s", "poll": "200ms", "patience": "10s", "stop_timeout": "60s", "drain": "0s", **options.init}
+                "ttl": "2s", "poll": "200ms", "patience": "20s", "stop_timeout": "60s", "drain": "0s", **options.init}
         self.checker.configure({"etcd": {"endpoints": ",".join(self.endpoints), "timeout": "1s"}, "init": init,
                                 "mysql": options.mysql})
 
@@ -78,7 +95,18 @@ class Managed(Node):
                 *([] if WITHOUT_SERVER & set(arguments) else server)]
 
     def env(self) -> dict[str, str]:
-        return {"TMPDIR": str(self.home / "tmp"), "PATH": host.search_path()}
+        return {"TMPDIR": str(self.home / "tmp"), "PATH": f"{self.home}/bin:{host.search_path()}"}
+
+    def hold_transfers(self) -> None:
+        """As a donor by rsync it sends nothing before release_transfers()."""
+        script, gate = self.home / "bin" / "rsync", self.home / "transfers-held"
+        gate.touch()
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f"#!/bin/sh\nwhile [ -e {shlex.quote(str(gate))} ]; do sleep 0.1; done\nexec {host.tool('rsync')} \"$@\"\n")
+        script.chmod(0o755)
+
+    def release_transfers(self) -> None:
+        (self.home / "transfers-held").unlink(missing_ok=True)
 
     def blank(self) -> None:
         """Make it the host of an empty node that was never in a cluster; it is stopped."""
@@ -147,18 +175,16 @@ class Managed(Node):
     def kill_init(self) -> None:
         """SIGKILL to galera-init alone."""
         self.process.signal(signal.SIGKILL)
-        self.process.wait_gone(10)
+        self.process.wait_gone(60)
 
     def kill_server(self) -> None:
         """SIGKILL to the server alone."""
         identity = self._server()
         send(identity, signal.SIGKILL)
-        wait_until(lambda: identify(identity.pid) != identity, 10, f"the server of {self.name} to end", 0.02)
+        wait_until(lambda: identify(identity.pid) != identity, 60, f"the server of {self.name} to end", 0.02)
 
     def freeze_server(self) -> None:
-        identity = self._server()
-        send(identity, signal.SIGSTOP)
-        wait_until(lambda: at_rest(identity), 20, f"the server of {self.name} to freeze", 0.01)
+        freeze_together([self._server()])
 
     def thaw_server(self) -> None:
         send(self._server(), signal.SIGCONT)
@@ -231,7 +257,7 @@ class Managed(Node):
 
     # -- commands
 
-    def command(self, *arguments: str, stdin: str = "", timeout: float = 30) -> subprocess.CompletedProcess:
+    def command(self, *arguments: str, stdin: str = "", timeout: float = 90) -> subprocess.CompletedProcess:
         """galera-init with these operands, on this host."""
         return subprocess.run(self.argv(*arguments), env={**host.clean_env(), **self.env()}, cwd=self.home, text=True,
                               input=stdin, capture_output=True, check=False, timeout=timeout)

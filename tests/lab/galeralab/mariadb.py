@@ -230,11 +230,15 @@ class Node(Server):
         return (status.get("wsrep_local_state"), status.get("wsrep_cluster_status"),
                 status.get("wsrep_ready")) == ("4", "Primary", "ON")
 
+    def wsrep(self, name: str, timeout: float = 60) -> str:
+        """One wsrep_* status of a server that is expected to answer, be it late."""
+        return wait_until(lambda: self.status().get(f"wsrep_{name}"), timeout, f"{self.name} to tell its wsrep_{name}")
+
     def wait_status(self, name: str, value: str, timeout: float = 60) -> None:
         wait_until(lambda: self.status().get(f"wsrep_{name}") == value, timeout,
                    f"wsrep_{name} of {self.name} to be {value}")
 
-    def isolate(self, timeout: float = 30) -> None:
+    def isolate(self, timeout: float = 60) -> None:
         """Cut the node off from the others, as a network partition would; returns when it has noticed."""
         self.sql("SET GLOBAL wsrep_provider_options='gmcast.isolate=1'")
         wait_until(lambda: self.status().get("wsrep_cluster_status") != "Primary", timeout,

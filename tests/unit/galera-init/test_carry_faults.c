@@ -194,6 +194,12 @@ static void a_pledge_is_noted_again_after_a_start_that_failed(void **state)
 
 /* --- leaving ------------------------------------------------------------------------------------------------------ */
 
+static void etcd_answers_later(void)
+{
+    fault = FAKE_NO_ANSWER;
+    answers_after = 3;
+}
+
 static void a_clean_stop_is_recorded(void **state)
 {
     static const struct {
@@ -203,6 +209,8 @@ static void a_clean_stop_is_recorded(void **state)
     } rows[] = {
         {"it is", NULL, "etcd: attested [pledged epoch 1 generation 1, A:90, view, cache]\n"},
         {"no etcd", etcd_does_not_answer, ""},
+        {"an etcd that is slow", etcd_answers_later,
+         "etcd: attested [pledged epoch 1 generation 1, A:90, view, cache]\n"},
         {"no room for the note", state_cannot_be_saved, ""},
         {"somebody has spoken for us", condition_does_not_hold,
          "etcd: attested [pledged epoch 1 generation 1, A:90, view, cache]\n"},

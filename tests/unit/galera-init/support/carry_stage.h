@@ -29,6 +29,7 @@ static struct init init;
 
 static char trace[TRACE_SIZE];
 static enum fake_fault fault;
+static int answers_after; /* so many waits; 0: whatever `fault` says stays so */
 static bool condition_holds, starts, makes_accounts, makes_primary, stops;
 
 static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
@@ -105,6 +106,15 @@ bool process_start(struct init *with, const struct server_start *start, struct e
         note(" from %s", position_format(start->from, from) + UUID_TEXT_SIZE);
     note_disk();
     return starts || error_set(error, EXIT_CONFIG, "it does not start");
+}
+
+/* Time passes while somebody waits. */
+void tell_alive(void *context)
+{
+    assert_ptr_equal(context, &init);
+    fake_pass(200);
+    if (answers_after > 0 && --answers_after == 0)
+        fault = FAKE_ANSWER;
 }
 
 int process_stop(struct init *with, enum urgency urgency)
@@ -228,6 +238,7 @@ static void set_up(const char *words, bool recovered)
     fake_reset(1);
     fake_set_hooks(&hooks);
     fault = FAKE_ANSWER;
+    answers_after = 0;
     condition_holds = starts = makes_accounts = makes_primary = stops = true;
     trace[0] = '\0';
     close_all();
