@@ -109,7 +109,7 @@ def marked(prefix: str, variable: str = MARK) -> Iterator[Identity]:
             yield identity
 
 
-def sweep(prefix: str, variable: str = MARK, timeout: float = 10) -> int:
+def sweep(prefix: str, variable: str = MARK, timeout: float = 60) -> int:
     """SIGKILL everything that bears the mark and wait until it is gone; how many there were."""
     seen: set[Identity] = set()
 
@@ -189,7 +189,7 @@ class Process:
         if identity:
             send(identity, signal.SIGKILL)
         sweep(self.mark)
-        self.wait_gone(10)
+        self.wait_gone(60)
         self.record.unlink(missing_ok=True)
 
     def stop(self, timeout: float = 30) -> None:
@@ -203,7 +203,7 @@ class Process:
 
     def freeze(self) -> None:
         self.signal(signal.SIGSTOP)
-        wait_until(self.frozen, 5, f"{self.mark} to freeze", 0.01)
+        wait_until(self.frozen, 60, f"{self.mark} to freeze", 0.01)
 
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)
