@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tests" / "lab"), str(ROOT / "tests")]
 from galeralab.process import identify  # noqa: E402
 from galeralab.wait import wait_until  # noqa: E402
 from runner import system  # noqa: E402
+from runner.suite import Suite  # noqa: E402
 
 HEAD = "import glob, os, pathlib, signal, subprocess, sys, time, unittest\n"
 WHOLE = """\
@@ -59,7 +60,7 @@ class RunnerCase(unittest.TestCase):
     def runs(self, passed: int, failed: int, *arguments: object, jobs: Optional[int] = 3) -> str:
         """Run it to its end, which is the line with these numbers; all that it has printed."""
         child = self.start(*arguments, jobs=jobs)
-        said = child.communicate(timeout=120)[0]
+        said = child.communicate(timeout=300)[0]
         self.assertEqual(said.splitlines()[-1:], [f"{passed} passed, {failed} failed"], said)
         self.assertEqual(child.returncode, 1 if failed or not passed else 0, said)
         return said
@@ -131,13 +132,13 @@ class SystemSuites(RunnerCase):
 
     def test_suite_that_hangs(self) -> None:
         """It is ended, with what it has started, though it does not want to; and the test is named."""
-        self.fails(r"test_one: not finished after 2 s in test_one\.Good\.test_hangs; left 1 processes running", WHOLE + f"""
+        self.fails(r"test_one: not finished after 10 s in test_one\.Good\.test_hangs; left 1 processes running", WHOLE + f"""
         def test_hangs(self):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             child = subprocess.Popen(["sleep", "600"], start_new_session=True)
             open({str(self.place / "pid")!r}, "w").write(str(child.pid))
             time.sleep(600)
-""", 1, timeout=2)
+""", 1, timeout=10)  # in which a busy machine starts it
         self.assertIsNone(identify(self.pid("pid")))
 
     def test_suite_that_crashes(self) -> None:
@@ -208,8 +209,8 @@ class UnitTests(RunnerCase):
         self.fails("crashed: SIGSEGV", 1, 1, "echo 1..2", "echo ok 1 - first", "kill -SEGV $$")
 
     def test_binary_that_hangs_and_leaves_a_process(self) -> None:
-        self.fails("not finished after 2 s; .*left 1 processes running", 1, 1, "echo 1..2", "echo ok 1 - first",
-                   f"setsid sleep 600 & echo $! > {self.place}/pid; wait", timeout=2)
+        self.fails("not finished after 10 s; .*left 1 processes running", 1, 1, "echo 1..2", "echo ok 1 - first",
+                   f"setsid sleep 600 & echo $! > {self.place}/pid; wait", timeout=10)
         self.assertIsNone(identify(self.pid("pid")))
 
     def test_binary_that_is_not_there(self) -> None:
@@ -233,6 +234,18 @@ class UnitTests(RunnerCase):
         said = self.runs(0, 2, "--unit", self.place / "p1/test_x", self.place / "p2/test_x")
         for number in (1, 2):
             self.assertRegex(said, rf"unit p{number}/test_x.*\n  FAIL .* it: failed\n +\| said by {number}\n")
+
+
+class Channel(RunnerCase):
+    def test_what_is_said_at_the_very_end_is_heard(self) -> None:
+        """The process speaks and ends after a look at the channel, and before the look whether it has ended."""
+        reader, writer = os.pipe()
+        suite = Suite("one", ["sh", "-c", f"sleep 0.5; echo the last word >&{writer}"], reader, writer, self.place / "log", 60)
+        with mock.patch.object(suite.child, "poll", suite.child.wait):
+            heard = list(suite.lines())
+        self.assertEqual(suite.finish(), "")
+        self.assertEqual(suite.end(), 0)
+        self.assertEqual(heard, ["the last word"])
 
 
 class SideBySide(RunnerCase):
@@ -332,7 +345,7 @@ class SideBySide(RunnerCase):
                 self.addCleanup(child.kill)
                 pids = [self.pid(f"{kind}-{name}") for name in "ab" for kind in ("pid", "own")]
                 child.send_signal(number)
-                said = child.communicate(timeout=60)[0]
+                said = child.communicate(timeout=120)[0]
                 self.assertEqual((child.returncode, said.splitlines()[-1]), (130, "0 passed, 3 failed"), said)
                 self.assertEqual(said.count("interrupted"), 3, said)
                 self.assertEqual([identify(pid) for pid in pids], [None] * 4)
