@@ -237,7 +237,7 @@ class Lab:
 
     # -- back to health
 
-    def heal(self, timeout: float = 120) -> None:
+    def heal(self, timeout: float = 180) -> None:
         """Every node Synced again, whatever was done to them: thaw, reconnect, restart, re-bootstrap."""
         nodes = self.nodes
         for node in nodes:
