@@ -387,17 +387,12 @@ class Running(TroubleCase):
                 except BlockingIOError:
                     return heard
 
-        def wait_haproxy() -> None:
-            """Ten words fit into the socket; what is said while nobody listens would be lost."""
-            hear()
-            lb.start_haproxy()
-            hear()
-
         lb = self.balancer(timeout="300ms")
         lb.start(env={"NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": "1500000"})
         wait_until(lambda: "READY=1" in hear(), 60, "READY=1 without HAProxy")
         self.assertTrue(lb.config.exists(), "there is a file to start HAProxy from")
-        wait_haproxy()
+        lb.start_haproxy()
+        hear()  # ten words fit into the socket; what is said while it is full is lost
         self.addCleanup(self.expect_one_process, lb)
         first = self.node(1, "db1")
         wait_until(lambda: f"STATUS=1 of 1 nodes serve, writer: db1 ({first.address})" in hear(), 60, "the status")

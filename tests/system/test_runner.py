@@ -31,6 +31,12 @@ WHOLE = """\
 """
 
 
+def hear_signals() -> None:
+    """We may have been started by a script, in the background: such programs ignore SIGINT, and so would all they start."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class RunnerCase(unittest.TestCase):
     """Suites that are written for the test, in a directory of their own, run by a tests/run of its own."""
 
@@ -55,7 +61,7 @@ class RunnerCase(unittest.TestCase):
         width = [] if jobs is None else [f"-j{jobs}"]
         return subprocess.Popen([sys.executable, ROOT / "tests" / "run", *width, *map(str, arguments)], text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                cwd=self.place, env={**environment, "BUILD": str(self.place / "build")})
+                                preexec_fn=hear_signals, cwd=self.place, env={**environment, "BUILD": str(self.place / "build")})
 
     def runs(self, passed: int, failed: int, *arguments: object, jobs: Optional[int] = 3) -> str:
         """Run it to its end, which is the line with these numbers; all that it has printed."""
@@ -340,6 +346,9 @@ class SideBySide(RunnerCase):
 """) for name in "abc"]
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):
+                for name in "ab":
+                    for kind in ("pid", "own"):
+                        (self.place / f"{kind}-{name}").unlink(missing_ok=True)
                 child = self.start("--system", *modules, jobs=2)
                 self.addCleanup(child.stdout.close)
                 self.addCleanup(child.kill)
@@ -350,9 +359,6 @@ class SideBySide(RunnerCase):
                 self.assertEqual(said.count("interrupted"), 3, said)
                 self.assertEqual([identify(pid) for pid in pids], [None] * 4)
                 self.assertEqual(self.read("pid-c"), "")
-                for name in "ab":
-                    (self.place / f"pid-{name}").unlink()
-                    (self.place / f"own-{name}").unlink()
 
 
 if __name__ == "__main__":
