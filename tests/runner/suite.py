@@ -51,9 +51,10 @@ class Suite:
                 if left <= 0:
                     self.timed_out = True
                     break
+                ended = self.child.poll() is not None  # before the look at the channel: what it said last is there then
                 if not selector.select(min(left, _POLL)):
-                    if self.child.poll() is not None:
-                        break  # it ended; something it started holds the channel open
+                    if ended:
+                        break  # something it started holds the channel open
                     continue
                 try:
                     data = os.read(self._channel, 65536)

@@ -4,6 +4,7 @@ A fake node answers checks with a code that the test chooses, and every session 
 server behaves the tests take real ones (test_haproxy_cluster.py)."""
 from __future__ import annotations
 
+import contextlib
 import json
 import selectors
 import socket
@@ -11,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
-from registrycase import PREFIX, Program, RegistryCase, binary, wait_until
+from registrycase import PREFIX, LabError, Program, RegistryCase, binary, wait_until
 
 from galeralab import host
 from galeralab.haproxy import ANY, ANY_PORT, READERS, READERS_PORT, WRITER, WRITER_PORT, HAProxy
@@ -306,7 +307,8 @@ class BalancerCase(RegistryCase):
         return balancer
 
     def expect_one_process(self, balancer: Balancer) -> None:
-        self.assertEqual(int(balancer.info().get("Pid", 0)), balancer.pid, "HAProxy is not the process that it was")
+        pid = wait_until(lambda: balancer.info().get("Pid"), 60, "HAProxy to answer")
+        self.assertEqual(int(pid), balancer.pid, "HAProxy is not the process that it was")
 
     def node(self, number: int, id: str = "", code: int = 200) -> FakeNode:
         """A fake node at NET.number, registered unless the id is empty."""
@@ -323,7 +325,25 @@ class BalancerCase(RegistryCase):
     def leave(self, id: str) -> None:
         self.delete(f"{PREFIX}/{id}/", prefix=True)
 
-    def leased(self, id: str, node: FakeNode, ttl: int = 3) -> int:
+    def kept(self, id: str, node: FakeNode, ttl: int = 6) -> Callable[[], None]:
+        """Register under a short lease, which is renewed until the function that is returned is called."""
+        lease, ended = self.leased(id, node, ttl), threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(0.5):
+                with contextlib.suppress(LabError):
+                    self.post("/v3/lease/keepalive", {"ID": str(lease)})
+
+        def let_go() -> None:
+            ended.set()
+            thread.join()
+
+        thread = threading.Thread(target=renew, daemon=True)
+        thread.start()
+        self.addCleanup(let_go)
+        return let_go
+
+    def leased(self, id: str, node: FakeNode, ttl: int) -> int:
         """Register under a lease that nobody renews; its number."""
         lease = int(self.post("/v3/lease/grant", {"TTL": str(ttl)})["ID"])
         for field, value in (("port", node.port), ("check_port", node.check_port), ("ip", node.ip)):

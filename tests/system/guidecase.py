@@ -36,8 +36,8 @@ class Client(Account):
     network: int = 0  # a process in it
     more: list[str] = field(default_factory=list)  # options
 
-    def argv(self, *more: str) -> list[str]:
-        return ["nsenter", "-t", str(self.network), "-n", "--", *super().argv(*self.more, *more)]
+    def argv(self, *more: str, patience: int = 5) -> list[str]:
+        return ["nsenter", "-t", str(self.network), "-n", "--", *super().argv(*self.more, *more, patience=patience)]
 
 
 class GuideCase(unittest.TestCase):

@@ -118,7 +118,7 @@ class Checked:
 
 
 def run_checker(arguments: list[str], env: Mapping[str, str] = {}, stdin: Optional[bytes] = None,
-                timeout: float = 30) -> Checked:
+                timeout: float = 60) -> Checked:
     """Run the program as a script would: no terminal, output in pipes."""
     done = subprocess.run(arguments, env={**os.environ, **env}, capture_output=True, check=False, timeout=timeout,
                           **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}))

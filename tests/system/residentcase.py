@@ -64,7 +64,13 @@ class Resident:
         return http_probe(self.address, self.port, request=b"").raw.decode()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection((self.address, self.port), 10)
+        return socket.create_connection((self.address, self.port), 60)
+
+    def waiting(self) -> int:
+        """How many stand in the queue of the listening socket (proc_net_tcp: the receive queue of a listener)."""
+        local = f"{socket.inet_aton(self.address)[::-1].hex().upper()}:{self.port:04X}"
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return next(int(row[4].split(":")[1], 16) for row in rows if row[1] == local and row[3] == "0A")
 
     def memory_kib(self) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
@@ -75,7 +81,7 @@ class Resident:
     def fds(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def end(self, number: int = signal.SIGTERM, timeout: float = 30) -> int:
+    def end(self, number: int = signal.SIGTERM, timeout: float = 60) -> int:
         """Ends the process; what it wrote to standard error is in `errors` then (it should be nothing)."""
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -145,11 +151,11 @@ def one_shot(case: ResidentCase, path: str, header: str) -> Answer:
         server.close()
         client.sendall(f"GET {path} HTTP/1.0\r\n{header}\r\n".encode())
         answer, started = Answer(), time.monotonic()
-        client.settimeout(10)
+        client.settimeout(60)
         while data := client.recv(65536):
             answer.raw += data
         answer.ending = "fin"
         answer.seconds = time.monotonic() - started
         client.close()  # it waits for that
-        child.wait(10)
+        child.wait(60)
     return answer.parse()

@@ -36,6 +36,7 @@ class Transfer(CheckCase):
     """n1 gives, n3 receives; the tests share the one transfer and leave it as it is."""
 
     NODES, HAPROXY = 3, True
+    TIMEOUT = ""  # HAProxy does not wait for longer
     METHOD = ""
 
     @classmethod
@@ -52,10 +53,11 @@ class Transfer(CheckCase):
         donor.sql(f"SET GLOBAL wsrep_sst_method={cls.METHOD}")
         cls.addClassCleanup(joiner.kill)
         joiner.join_launch(f"--wsrep-sst-method={cls.METHOD}", "--wsrep-sst-donor=n1")
-        wait_until(lambda: donor.status().get("wsrep_local_state") == "2" and helpers(donor), 60, "n1 to be a donor",
-                   0.01)
+        # The server is a donor when it starts them. They are held first and it is asked then: they may not be there for long.
+        wait_until(lambda: helpers(donor), 60, "n1 to begin the transfer", 0.01)
         cls.addClassCleanup(signal_all, donor, signal.SIGCONT)
         signal_all(donor, signal.SIGSTOP)
+        donor.wait_status("local_state", "2")
 
     def setUp(self) -> None:
         for number in self.lab.numbers():
@@ -113,7 +115,7 @@ class DonorTests:
 
     def test_2_both_are_up_after_the_transfer(self) -> None:
         self.let_go()
-        self.lab.node(3).wait_ready(60)
+        self.lab.node(3).wait_ready(120)
         self.assertIn("SST received", self.lab.node(3).log.read_text(errors="replace").rpartition("starting as")[2])
         self.wait_code(3, 200, "synced")
         self.wait_code(1, 200, "synced")
@@ -139,7 +141,7 @@ class DonorByMariabackup(DonorTests, Transfer):
 
     def test_2_setting_that_refuses_queries_does_not_count_afterwards(self) -> None:
         self.let_go()
-        self.lab.node(3).wait_ready(60)
+        self.lab.node(3).wait_ready(120)
         self.addCleanup(self.node.sql, "SET GLOBAL wsrep_sst_donor_rejects_queries=OFF")
         self.node.sql("SET GLOBAL wsrep_sst_donor_rejects_queries=ON")
         self.wait_code(1, 200, "synced")
@@ -176,6 +178,7 @@ class Partition(CheckCase):
     """Last in the file: its node comes back by itself, but not at once."""
 
     NODES, HAPROXY = 3, True
+    TIMEOUT = ""
 
     def test_node_in_a_partition_is_non_primary_then_joining_then_synced(self) -> None:
         node, other = self.lab.node(3), self.lab.node(2)
@@ -189,6 +192,7 @@ class Partition(CheckCase):
         self.expect(200, "synced", number=1)
         self.expect(200, "synced", number=2)
         # Enough to miss for the incremental transfer, during which SQL is open, to take a while.
+        self.policy(3, timeout="20s")  # a check that a busy node answers late is none of its states
         other.sql("USE app; INSERT INTO missed SELECT seq, REPEAT(MD5(seq), 5) FROM seq_1_to_60000")
         node.reconnect()
         seen: list[str] = []

@@ -153,7 +153,7 @@ class Tls(CheckCase):
     def test_hung_server_over_tls(self) -> None:
         self.tls(ssl_ca=self.authority.cert)
         self.freeze()
-        self.bound(self.expect(503, "timed-out"), 1)
+        self.bound(self.expect(503, "timed-out"), 6)
 
 
 if __name__ == "__main__":

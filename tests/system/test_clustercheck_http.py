@@ -174,11 +174,12 @@ class BadManners(CheckCase):
             self.assertTrue(client.recv(65536).startswith(b"HTTP/1.1 200 "))
 
     def test_client_that_goes_on_sending_is_left(self) -> None:
+        self.policy(request_wait="10s")  # it is there for so long, and cannot be missed
         client = self.raw()
+        parent = self.xinetd.process.identity.pid
+        wait_until(lambda: bool(children(parent)), 60, "a check to run", 0.001)
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         client.settimeout(0.02)
-        parent = self.xinetd.process.identity.pid
-        wait_until(lambda: bool(children(parent)), 10, "a check to run", 0.001)
 
         def ended() -> bool:
             try:
@@ -187,11 +188,11 @@ class BadManners(CheckCase):
                 pass
             return not children(parent)
 
-        wait_until(ended, 20, "the check to end", 0.02)
+        wait_until(ended, 60, "the check to end", 0.02)
 
     def wait_no_check(self) -> None:
         parent = self.xinetd.process.identity.pid
-        wait_until(lambda: not children(parent), 20, "the checks to end", 0.02)
+        wait_until(lambda: not children(parent), 60, "the checks to end", 0.02)
 
 
 class UnderLoad(CheckCase):
@@ -205,6 +206,7 @@ class UnderLoad(CheckCase):
         self.assertEqual(counted["ok"], counted["checks"], counted)
 
     def test_200_consecutive_checks(self) -> None:
+        self.policy(timeout="20s")
         self.load("-n", "200")
 
     def test_16_clients_at_once(self) -> None:

@@ -95,9 +95,9 @@ class Log(CheckCase):
         self.assertEqual(len(self.lines()), 1)
 
     def test_answer_of_the_watchdog_is_logged_once(self) -> None:
-        self.policy(timeout="200ms")
         self.ask()
         self.freeze()
+        self.policy(timeout="200ms")
         self.many(count=3)
         self.node.thaw()
         self.policy(timeout="20s")

@@ -176,15 +176,15 @@ class Classic(CheckCase):
         self.runs(0, env={"MYSQL_USERNAME": "", "MYSQL_PASSWORD": "", "DEFAULTS_EXTRA_FILE": str(self.options)})
 
     def test_password_is_wiped_from_the_process_list(self) -> None:
-        self.policy(timeout="30s")
+        self.policy(timeout="60s")
         self.freeze()
         command = self.checker.argv("clustercheck", "a-secret-to-be-wiped", "0")
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         line = Path(f"/proc/{child.pid}/cmdline")
-        wait_until(lambda: b"clustercheck.conf" in line.read_bytes(), 10, "the program to start", 0.01)
-        wait_until(lambda: b"a-secret" not in line.read_bytes(), 10, "the password to be wiped", 0.01)
+        wait_until(lambda: b"clustercheck.conf" in line.read_bytes(), 60, "the program to start", 0.01)
+        wait_until(lambda: b"a-secret" not in line.read_bytes(), 60, "the password to be wiped", 0.01)
         self.assertIsNone(child.poll(), "still waiting for the server")
         self.assertEqual(line.read_bytes().split(b"\0")[-2], b"0", "only the password")
 
@@ -205,10 +205,10 @@ class SocketActivation(CheckCase):
                      for fd, name in enumerate(("stdin", "stdout", "stderr"))}
             child = subprocess.Popen(self.checker.argv(), **given)
             theirs.close()
-            ours.settimeout(20)
+            ours.settimeout(60)
             ours.sendall(request)
             raw = b"".join(iter(lambda: ours.recv(65536), b""))
-        return Answer(raw=raw, ending="fin").parse(), child.wait(20)
+        return Answer(raw=raw, ending="fin").parse(), child.wait(60)
 
     def test_connected_socket_with_any_standard_output(self) -> None:
         """xinetd gives all three, systemd's Accept=yes standard input alone (or output as well)."""
@@ -231,17 +231,17 @@ class SocketActivation(CheckCase):
 
     def test_nothing_that_is_printed_reaches_the_client(self) -> None:
         """xinetd makes the client standard output and standard error too; the program takes both away from it."""
-        self.policy(timeout="30s")
+        self.policy(timeout="60s")
         self.freeze()
         client = self.raw()
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         parent = self.xinetd.process.identity.pid
-        check = wait_until(lambda: list(children(parent)), 10, "the check to run", 0.01)[0]
+        check = wait_until(lambda: list(children(parent)), 60, "the check to run", 0.01)[0]
 
         def kinds() -> list[str]:
             return [os.readlink(f"/proc/{check}/fd/{fd}").partition(":")[0] for fd in range(3)]
 
-        wait_until(lambda: kinds() == ["socket", "/dev/null", "/dev/null"], 10, "standard output to be elsewhere", 0.01)
+        wait_until(lambda: kinds() == ["socket", "/dev/null", "/dev/null"], 60, "standard output to be elsewhere", 0.01)
         self.node.thaw()
         self.assertTrue(client.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n"))
 
@@ -252,7 +252,7 @@ class SocketActivation(CheckCase):
             self.addCleanup(child.wait)
             self.addCleanup(child.kill)
             with socket.create_connection(listener.getsockname(), 20) as client:
-                client.settimeout(20)
+                client.settimeout(60)
                 client.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 raw = b"".join(iter(lambda: client.recv(65536), b""))
         self.assertEqual(reasons(whole(Answer(raw=raw, ending="fin").parse())), (200, "synced"))

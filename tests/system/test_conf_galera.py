@@ -109,7 +109,7 @@ class ShippedConfiguration(LabCase):
         self.assertIn("unix_socket", self.first.sql("SHOW CREATE USER mysql@localhost")[0][0])
         log = self.second.log.read_text(errors="replace")
         self.assertIn("mariabackup SST completed on joiner", log)
-        wait_until(self.second.usable, 30, "the joiner to be Synced")
+        wait_until(self.second.usable, 60, "the joiner to be Synced")
 
     def test_safe_after_a_crash(self) -> None:
         values = columns(self.first.sql("SHOW GLOBAL VARIABLES"))

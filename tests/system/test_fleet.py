@@ -202,7 +202,7 @@ class Discovery(RegistryCase):
         (self.directory / "docker").chmod(0o755)
         (self.directory / "galera.env").write_text(
             f"# comment\nCLUSTERCHECK_ETCD_ENDPOINTS={','.join(self.etcd.endpoints)}\nGALERA_NODE_IMAGE=node:1\n"
-            "CLUSTERCHECK_REGISTER_CHECK_INTERVAL=200ms\nCLUSTERCHECK_MYSQL_PORT=1\nCLUSTERCHECK_REGISTER_IP=10.0.0.1\n")
+            "CLUSTERCHECK_REGISTER_CHECK_INTERVAL=200ms\nCLUSTERCHECK_REGISTER_STOP_TIMEOUT=20s\nCLUSTERCHECK_MYSQL_PORT=1\nCLUSTERCHECK_REGISTER_IP=10.0.0.1\n")
         self.env = {**os.environ, MARK: f"{self.home}/fleet", "FLEET_HOME": str(self.directory), "GALERA_NODE_IMAGE": "node:1",
                     "FLEET_ENV": str(self.directory / "galera.env"),
                     "PATH": f"{host.build_dir().absolute()}/bin:{host.search_path()}"}
@@ -219,7 +219,7 @@ class Discovery(RegistryCase):
     def start(self, unit: UnitFile, more: Mapping[str, str] = {}) -> subprocess.Popen:
         for option, prefix, words in unit.commands():
             if option == "ExecStartPre":
-                code = self.command(words).wait(30)
+                code = self.command(words).wait(60)
                 self.assertTrue(code == 0 or prefix == "-", words)
         started = self.command(next(words for option, _, words in unit.commands() if option == "ExecStart"), more)
         self.addCleanup(started.wait)
@@ -236,10 +236,10 @@ class Discovery(RegistryCase):
         first.send_signal(signal.SIGKILL)
         first.wait()
         second = self.start(unit, more)  # the leftover of the first one is in the way of its name
-        wait_until(lambda: (key := self.ip_key("machine-a")) and key.lease != entry.lease, 30, "it to be registered again")
+        wait_until(lambda: (key := self.ip_key("machine-a")) and key.lease != entry.lease, 60, "it to be registered again")
         stop = next(words for option, _, words in unit.commands() if option == "ExecStop")
-        self.assertEqual(self.command(stop).wait(30), 0)
-        self.assertEqual(second.wait(30), 0)
+        self.assertEqual(self.command(stop).wait(60), 0)
+        self.assertEqual(second.wait(60), 0)
         self.assertEqual(set(self.entries()), {"other"})
 
 

@@ -55,7 +55,7 @@ class Cluster(BalancerCase):
 
     def test_desynced_drained_and_back(self) -> None:
         lb, node = self.lb, self.lab.node(3)
-        load = self.load()
+        load, downs = self.load(), self.downs()
         session = self.session_on("n3")
         node.sql("SET GLOBAL wsrep_desync=ON")
         lb.wait_states({self.at(1): "UP", self.at(2): "UP", self.at(3): "DOWN"})
@@ -70,12 +70,12 @@ class Cluster(BalancerCase):
         self.lab.checker(3).drain_file.unlink()
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3))
         load.stop()
-        self.assertLessEqual(len(load.errors()), 2, load.errors())  # what was under way when it was desynced
+        self.expect_errors(load, downs)
 
     def test_clean_stop_and_return(self) -> None:
         """Clients that connect anew do not notice that it goes, and it gets none of them before it is fit."""
         lb, node = self.lb, self.lab.node(3)
-        load = self.load()
+        load, downs = self.load(), self.downs()
         session = self.session_on("n3")
         self.assertEqual(self.registrars[3].stop(), 0)
         lb.program.wait_said(r"db3 .* leaves \(its entry was removed\)")
@@ -84,7 +84,7 @@ class Cluster(BalancerCase):
         lb.wait_up_addresses(self.at(1), self.at(2))
         node.stop()
         load.stop()
-        self.assertEqual(load.errors(), [])
+        self.expect_errors(load, downs)
         load, failed = self.load(), self.failed()
         self.announce(3)
         lb.program.wait_said("db3 .* joins", times=2)
@@ -107,7 +107,7 @@ class Cluster(BalancerCase):
         lb.program.wait_said("db1 .* joins", times=2)
         others, failed = self.load(), self.failed()
         (node.data / "gvwstate.dat").unlink(missing_ok=True)
-        node.join()
+        node.join("--wsrep-sst-donor=n3,")  # a donor is down for a while, and the writer would lose the role by right
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), timeout=60)
         lb.wait_up_addresses(self.at(1), self.at(2), self.at(3), backend=WRITER)
         since = time.monotonic()
@@ -115,6 +115,15 @@ class Cluster(BalancerCase):
         wait_until(lambda: others.served_by(since)["n1"], 60, "n1 to serve")
         self.assertEqual(set(load.served_by(since)), {"n2"}, "the role has not gone back")
         self.expect_fit_from_the_start(others, failed)
+
+    def downs(self) -> int:
+        """How often checks have taken a server out so far. On a busy host they may fail though nobody has done anything."""
+        return sum(int(row["chkdown"] or 0) for row in self.lb.haproxy.stat()
+                   if row["pxname"] == ANY and row["svname"].startswith("s"))
+
+    def expect_errors(self, load: Load, downs: int) -> None:
+        """None but those of what was under way (there are two clients) when a server went down since."""
+        self.assertLessEqual(len(load.errors()), 2 * (self.downs() - downs), load.errors())
 
     def failed(self) -> int:
         """Sessions that HAProxy could not bring to a server, so far."""

@@ -1,6 +1,7 @@
 """galera-haproxy: nodes come and go, and HAProxy stays one process."""
 from __future__ import annotations
 
+import signal
 import time
 import unittest
 
@@ -124,21 +125,25 @@ class Leaving(BalancerCase):
     def test_a_dead_node_is_down_at_once_and_its_slot_free_when_its_entry_expires(self) -> None:
         lb = self.running()
         first, second = self.node(1, "db1"), self.nodes.up(f"{self.lab.net}.2")
-        self.leased("db2", second)
+        let_go = self.kept("db2", second)
         lb.wait_up(first, second)
         self.nodes.down(second)
         lb.wait_states({first: "UP", second: "DOWN"})
+        let_go()
         lb.wait_up(first)
 
     def test_an_entry_that_expired_while_the_node_lives(self) -> None:
-        lb = self.running(expired_grace="5s")
+        lb = self.running(expired_grace="1h")
         first, second = self.node(1, "db1"), self.nodes.up(f"{self.lab.net}.2")
-        self.leased("db2", second)
+        let_go = self.kept("db2", second)
         lb.wait_up(first, second)
         session = self.session_on(lb, second)
+        let_go()
         lb.program.wait_said(r"db2 .*expired.*kept while its check passes.*is galera-register running")
         self.assertEqual(lb.states(), {first.address: "UP", second.address: "UP"})
         self.assertTrue(alive(session))
+        lb.program.reconfigure(lb.program.conf.read_text().replace("expired_grace = 1h", "expired_grace = 1s"))
+        lb.program.signal(signal.SIGHUP)
         lb.program.wait_said(r"db2 .* leaves \(its entry expired long ago\)")
         lb.wait_up(first)
 

@@ -31,7 +31,7 @@ class OneWriter(BalancerCase):
 
     def test_the_role_moves_to_the_next_and_does_not_come_back(self) -> None:
         lb, (first, second, third) = self.three()
-        self.assertEqual(self.agreed(), first.address)
+        wait_until(lambda: self.agreed() == first.address, 60, "etcd to have the writer")
         _, old = lb.connect(WRITER_PORT)
         first.code = 503
         self.wait_writer(lb, second)

@@ -5,7 +5,7 @@ import unittest
 
 from harness import LabCase
 
-from test_lab import lab_command
+from test_lab import lab_command, wait_status
 
 
 
@@ -19,10 +19,10 @@ class Managed(LabCase):
         self.assertRegex(lab("up", "--managed", "2", "--sst", "rsync"), r"2 nodes are Synced")
         self.assertIn(f"ETCD_ENDPOINTS='http://{self.lab.net}.201:2379'", lab("env"))
         lab("kill", "2")
-        self.assertRegex(lab("status"), r"n2 +stopped")
+        wait_status(self, r"n2 +stopped")
         self.assertRegex(lab("init", "1", "plan"), r"(?m)^n2 ")
         lab("start", "2")
-        self.assertRegex(lab("status"), r"n2 +running +Synced +Primary +2 ")
+        wait_status(self, r"n2 +running +Synced +Primary +2 ")
         self.assertIn("galera-init: notice: ", lab("logs", "2"))
         self.assertIn("WSREP", lab("logs", "2", "--server"))
         lab("stop", "1")

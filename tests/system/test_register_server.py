@@ -19,12 +19,14 @@ class BesideAServer(RegistryCase):
     def setUp(self) -> None:
         super().setUp()
         self.lab.heal()
+        self.disabled = self.home / "disabled"
+        self.disabled.unlink(missing_ok=True)
 
     def beside(self, when: str, **register: object) -> Program:
         checker = self.lab.checker(1)
         settings = {"mysql": {"socket": self.node.socket, "user": "clustercheck",
                               "password_file": checker.password_file},
-                    "clustercheck": {"datadir": self.node.data},
+                    "clustercheck": {"datadir": self.node.data, "disable_file": self.disabled},
                     "register": {"check_interval": "100ms", "check_timeout": "1s", "up_after": f"{self.UP_AFTER}s",
                                  "down_after": f"{self.DOWN_AFTER}s", **register}}
         return self.register("db1", "--when", when, settings=settings)
@@ -37,11 +39,14 @@ class BesideAServer(RegistryCase):
 
     def test_registered_when_it_has_been_synced_for_a_while(self) -> None:
         self.node.stop()
+        self.disabled.touch()
         program = self.beside("synced")
         time.sleep(self.UP_AFTER + 0.5)
         self.assertEqual(self.entries(), {})
         self.node.bootstrap()
-        started = time.monotonic()
+        self.assertEqual(self.entries(), {})
+        started = time.monotonic()  # until here it is disabled, so that we know since when it has been seen as Synced
+        self.disabled.unlink()
         wait_until(lambda: program.said("notice: registered"), 60, "the registration")
         self.assertGreater(time.monotonic() - started, self.UP_AFTER / 2, "up_after was not waited for")
         self.assertEqual(self.entries()["db1"]["state"], "synced")
@@ -50,14 +55,15 @@ class BesideAServer(RegistryCase):
 
     def test_a_blip_does_not_flap_the_entry(self) -> None:
         """The state is told at once, the entry stays."""
-        program = self.beside("synced")
+        down_after = 10.0  # each blip has to be over by then
+        program = self.beside("synced", down_after=f"{down_after}s")
         before = self.wait_entry("db1")
         for _ in range(2):
             self.node.sql("SET GLOBAL wsrep_desync=ON")
-            self.wait_state("desynced", self.DOWN_AFTER - 1)
+            self.wait_state("desynced")
             self.node.sql("SET GLOBAL wsrep_desync=OFF")
             self.wait_state("synced")
-        time.sleep(self.DOWN_AFTER)
+        time.sleep(down_after)
         self.assert_there(before, program)
 
     def test_a_desynced_node_leaves_and_comes_back(self) -> None:
@@ -102,7 +108,7 @@ class BesideAServer(RegistryCase):
         self.assertEqual(self.entries(), {})
 
     def test_a_hanging_server_is_seen(self) -> None:
-        program = self.beside("synced")
+        program = self.beside("synced", down_after="10s")  # the state has to be seen before the entry leaves
         self.wait_entry("db1")
         before = self.wait_entry("db1")
         self.node.freeze()

@@ -61,7 +61,7 @@ class Soak(RegistryCase):
         urls = self.random.sample(self.etcd.endpoints, 3)
         arguments = ["--host", f"{id}.example"]
         self.living[id] = self.register(id, *arguments, ip=f"10.0.0.{number + 1}",
-                                        settings={"etcd": {"endpoints": ",".join(urls)}})
+                                        settings={"etcd": {"endpoints": ",".join(urls)}, "register": {"stop_timeout": "1s"}})
 
     def end_node(self, id: str, number: int) -> None:
         program = self.living.pop(id)

@@ -26,7 +26,7 @@ class Watch:
 
     def _poll(self) -> None:
         while not self._stop.wait(0.05):
-            self.answers.append(http_probe(self.address, timeout=10))
+            self.answers.append(http_probe(self.address, timeout=30))
 
     def __enter__(self) -> "Watch":
         self._thread.start()
@@ -34,7 +34,7 @@ class Watch:
 
     def __exit__(self, *_exception) -> None:
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(60)
 
     def states(self) -> set[str]:
         return {whole(answer).headers["x-galera-state"] for answer in self.answers}

@@ -1,13 +1,11 @@
 """The runner of the tests: whatever is no proof counts as a failure, and suites side by side do not meet."""
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tests" / "lab"), str(ROOT / "tests")]
 from galeralab.process import identify  # noqa: E402
 from galeralab.wait import wait_until  # noqa: E402
 from runner import system  # noqa: E402
+from runner.suite import Suite  # noqa: E402
 
 HEAD = "import glob, os, pathlib, signal, subprocess, sys, time, unittest\n"
 WHOLE = """\
@@ -30,6 +29,12 @@ WHOLE = """\
         def test_good(self):
             pass
 """
+
+
+def hear_signals() -> None:
+    """We may have been started by a script, in the background: such programs ignore SIGINT, and so would all they start."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class RunnerCase(unittest.TestCase):
@@ -56,18 +61,12 @@ class RunnerCase(unittest.TestCase):
         width = [] if jobs is None else [f"-j{jobs}"]
         return subprocess.Popen([sys.executable, ROOT / "tests" / "run", *width, *map(str, arguments)], text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                cwd=self.place, env={**environment, "BUILD": str(self.place / "build")},
-                                preexec_fn=self.heed_interrupts)
-
-    @staticmethod
-    def heed_interrupts() -> None:
-        """Who starts us in the background of a script lets us, and what we start, ignore SIGINT."""
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+                                preexec_fn=hear_signals, cwd=self.place, env={**environment, "BUILD": str(self.place / "build")})
 
     def runs(self, passed: int, failed: int, *arguments: object, jobs: Optional[int] = 3) -> str:
         """Run it to its end, which is the line with these numbers; all that it has printed."""
         child = self.start(*arguments, jobs=jobs)
-        said = child.communicate(timeout=120)[0]
+        said = child.communicate(timeout=300)[0]
         self.assertEqual(said.splitlines()[-1:], [f"{passed} passed, {failed} failed"], said)
         self.assertEqual(child.returncode, 1 if failed or not passed else 0, said)
         return said
@@ -139,13 +138,13 @@ class SystemSuites(RunnerCase):
 
     def test_suite_that_hangs(self) -> None:
         """It is ended, with what it has started, though it does not want to; and the test is named."""
-        self.fails(r"test_one: not finished after 2 s in test_one\.Good\.test_hangs; left 1 processes running", WHOLE + f"""
+        self.fails(r"test_one: not finished after 10 s in test_one\.Good\.test_hangs; left 1 processes running", WHOLE + f"""
         def test_hangs(self):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             child = subprocess.Popen(["sleep", "600"], start_new_session=True)
             open({str(self.place / "pid")!r}, "w").write(str(child.pid))
             time.sleep(600)
-""", 1, timeout=2)
+""", 1, timeout=10)  # in which a busy machine starts it
         self.assertIsNone(identify(self.pid("pid")))
 
     def test_suite_that_crashes(self) -> None:
@@ -216,8 +215,8 @@ class UnitTests(RunnerCase):
         self.fails("crashed: SIGSEGV", 1, 1, "echo 1..2", "echo ok 1 - first", "kill -SEGV $$")
 
     def test_binary_that_hangs_and_leaves_a_process(self) -> None:
-        self.fails("not finished after 2 s; .*left 1 processes running", 1, 1, "echo 1..2", "echo ok 1 - first",
-                   f"setsid sleep 600 & echo $! > {self.place}/pid; wait", timeout=2)
+        self.fails("not finished after 10 s; .*left 1 processes running", 1, 1, "echo 1..2", "echo ok 1 - first",
+                   f"setsid sleep 600 & echo $! > {self.place}/pid; wait", timeout=10)
         self.assertIsNone(identify(self.pid("pid")))
 
     def test_binary_that_is_not_there(self) -> None:
@@ -241,6 +240,18 @@ class UnitTests(RunnerCase):
         said = self.runs(0, 2, "--unit", self.place / "p1/test_x", self.place / "p2/test_x")
         for number in (1, 2):
             self.assertRegex(said, rf"unit p{number}/test_x.*\n  FAIL .* it: failed\n +\| said by {number}\n")
+
+
+class Channel(RunnerCase):
+    def test_what_is_said_at_the_very_end_is_heard(self) -> None:
+        """The process speaks and ends after a look at the channel, and before the look whether it has ended."""
+        reader, writer = os.pipe()
+        suite = Suite("one", ["sh", "-c", f"sleep 0.5; echo the last word >&{writer}"], reader, writer, self.place / "log", 60)
+        with mock.patch.object(suite.child, "poll", suite.child.wait):
+            heard = list(suite.lines())
+        self.assertEqual(suite.finish(), "")
+        self.assertEqual(suite.end(), 0)
+        self.assertEqual(heard, ["the last word"])
 
 
 class SideBySide(RunnerCase):
@@ -305,24 +316,6 @@ class SideBySide(RunnerCase):
             self.assertEqual(system.find_modules(["long"]), [long])
             self.assertEqual(system.find_modules(["long", "short", "test_long"]), [long, short])
 
-    def test_lab_on_another_file_system_is_kept(self) -> None:
-        """What servers that were killed have left there, sockets and pipes, cannot be copied and must not matter."""
-        elsewhere = self.place / "lab" / "127.0.9"
-        elsewhere.joinpath("n1").mkdir(parents=True)
-        elsewhere.joinpath("n1", "error.log").write_text("it said")
-        elsewhere.joinpath("n1", "log").symlink_to("error.log")
-        os.mkfifo(elsewhere / "n1" / "pipe")
-        with socket.socket(socket.AF_UNIX) as left:
-            left.bind(str(elsewhere / "n1" / "sock"))
-        kept = self.place / "kept"
-        with mock.patch.object(Path, "rename", side_effect=OSError(errno.EXDEV, "Invalid cross-device link")):
-            system.keep_tree(elsewhere, kept)
-        self.assertEqual(sorted(path.name for path in (kept / "n1").iterdir()), ["error.log", "log"])
-        self.assertEqual((kept / "n1" / "log").read_text(), "it said")
-        self.assertFalse(elsewhere.exists())
-        system.keep_tree(kept, elsewhere)
-        self.assertEqual(elsewhere.joinpath("n1", "error.log").read_text(), "it said")
-
     def test_longest_first_and_unknown_before_it(self) -> None:
         logs = self.place / "build" / "test"
         logs.mkdir(parents=True)
@@ -353,19 +346,19 @@ class SideBySide(RunnerCase):
 """) for name in "abc"]
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):
+                for name in "ab":
+                    for kind in ("pid", "own"):
+                        (self.place / f"{kind}-{name}").unlink(missing_ok=True)
                 child = self.start("--system", *modules, jobs=2)
                 self.addCleanup(child.stdout.close)
                 self.addCleanup(child.kill)
                 pids = [self.pid(f"{kind}-{name}") for name in "ab" for kind in ("pid", "own")]
                 child.send_signal(number)
-                said = child.communicate(timeout=60)[0]
+                said = child.communicate(timeout=120)[0]
                 self.assertEqual((child.returncode, said.splitlines()[-1]), (130, "0 passed, 3 failed"), said)
                 self.assertEqual(said.count("interrupted"), 3, said)
                 self.assertEqual([identify(pid) for pid in pids], [None] * 4)
                 self.assertEqual(self.read("pid-c"), "")
-                for name in "ab":
-                    (self.place / f"pid-{name}").unlink()
-                    (self.place / f"own-{name}").unlink()
 
 
 if __name__ == "__main__":

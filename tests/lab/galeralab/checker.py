@@ -95,7 +95,7 @@ class Xinetd:
         pid_file.unlink(missing_ok=True)
         self.process.start([host.tool("xinetd"), "-dontfork", "-f", str(self.conf), "-pidfile", str(pid_file),
                             "-filelog", str(self.home / "xinetd.log")])
-        self.process.wait_ready(lambda: listening(self.address, 9200), 10, self.home / "xinetd.log")
+        self.process.wait_ready(lambda: listening(self.address, 9200), 60, self.home / "xinetd.log")
 
     def reload(self) -> None:
         """Restart with the configuration written last."""
@@ -106,7 +106,7 @@ class Xinetd:
         """SIGQUIT ends xinetd but not its running servers, as `systemctl stop` would leave them to finish."""
         if self.process.alive():
             self.process.signal(signal.SIGQUIT)
-            self.process.wait_gone(10)
+            self.process.wait_gone(60)
 
     def kill(self) -> None:
         self.process.kill()

@@ -35,11 +35,11 @@ class Account:
     port: int = 3306
     database: str = ""
 
-    def argv(self, *more: str) -> list[str]:
+    def argv(self, *more: str, patience: int = 5) -> list[str]:
         where = ["--protocol=socket", f"--socket={self.socket}"] if self.socket else \
                 ["--protocol=tcp", f"--host={self.host}", f"--port={self.port}"]
         return [tool("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--skip-reconnect",
-                "--connect-timeout=5", f"--user={self.user}", *where, *more,
+                f"--connect-timeout={patience}", f"--user={self.user}", *where, *more,
                 *([self.database] if self.database else [])]
 
     def env(self) -> dict[str, str]:
@@ -47,9 +47,9 @@ class Account:
 
 
 def run_sql(account: Account, statement: str, timeout: float = 30) -> list[list[str]]:
-    """Run statements over a new connection; the rows of all results."""
+    """Run statements over a new connection; the rows of all results. A busy server may need all the time for the login."""
     try:
-        done = subprocess.run(account.argv(), env=account.env(), input=statement, text=True, check=False,
+        done = subprocess.run(account.argv(patience=max(5, int(timeout))), env=account.env(), input=statement, text=True, check=False,
                               capture_output=True, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise SqlError(f"no answer within {timeout:g} s to: {statement}") from None

@@ -237,7 +237,7 @@ class Lab:
 
     # -- back to health
 
-    def heal(self, timeout: float = 120) -> None:
+    def heal(self, timeout: float = 180) -> None:
         """Every node Synced again, whatever was done to them: thaw, reconnect, restart, re-bootstrap."""
         nodes = self.nodes
         for node in nodes:
@@ -284,7 +284,7 @@ class Lab:
         """How every node stands, asked in parallel, within seconds even if some of them hang."""
         rows: list[dict[str, str]] = []
         if self.haproxy.process.alive():
-            rows = self.haproxy.stat()
+            rows = self.haproxy.stat(5)
 
         def look(node: Node) -> NodeView:
             seen = {row["pxname"]: row["status"] for row in rows

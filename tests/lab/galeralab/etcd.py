@@ -171,10 +171,10 @@ class Etcd:
         with opener.open(request, timeout=timeout) as answer:
             return json.load(answer)
 
-    def ctl(self, *arguments: str, user: str = "", timeout: float = 10) -> str:
+    def ctl(self, *arguments: str, user: str = "", timeout: float = 60) -> str:
         """etcdctl (API 3) against the running members; its output.  `user` is NAME:PASSWORD."""
         running = [url for member, url in zip(self.members, self.endpoints) if member.process.alive()]
-        command = [host.tool("etcdctl"), f"--endpoints={','.join(running)}"]
+        command = [host.tool("etcdctl"), "--command-timeout=30s", "--dial-timeout=30s", f"--endpoints={','.join(running)}"]
         if self.options.tls:
             pair = self.client_pair()
             command += [f"--cacert={self.authority.cert}", f"--cert={pair.cert}", f"--key={pair.key}"]

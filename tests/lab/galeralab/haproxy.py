@@ -69,7 +69,7 @@ class HAProxy:
 
     def start(self) -> None:
         self.process.start([host.tool("haproxy"), "-db", "-f", str(self.conf)])
-        self.process.wait_ready(lambda: listening(self.address, WRITER_PORT), 10)
+        self.process.wait_ready(lambda: listening(self.address, WRITER_PORT), 60)
 
     def reload(self) -> None:
         """Restart with the configuration written last."""
@@ -79,7 +79,7 @@ class HAProxy:
     def kill(self) -> None:
         self.process.kill()
 
-    def command(self, line: str, timeout: float = 5) -> str:
+    def command(self, line: str, timeout: float = 30) -> str:
         """One command on the admin socket, and the whole reply."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
@@ -90,9 +90,9 @@ class HAProxy:
                 reply += data
         return reply.decode()
 
-    def stat(self) -> list[dict[str, str]]:
+    def stat(self, timeout: float = 30) -> list[dict[str, str]]:
         """`show stat` by column name."""
-        return list(csv.DictReader(io.StringIO(self.command("show stat").removeprefix("# "))))
+        return list(csv.DictReader(io.StringIO(self.command("show stat", timeout).removeprefix("# "))))
 
     def servers_state(self) -> str:
         return self.command("show servers state")

@@ -176,7 +176,7 @@ class Node(Server):
             "[sst]", f"sockopt = ,bind={self.address}", f"tmpdir = {self.home}/tmp",
             f"sst-log-archive-dir = {self.home}/tmp"]
 
-    def bootstrap(self, timeout: float = 60) -> None:
+    def bootstrap(self, timeout: float = 180) -> None:
         """Form a new cluster.  The option goes to argv only: left in a file, it would do so again."""
         self.start("--wsrep-new-cluster", *self._position(), timeout=timeout)
 
@@ -220,7 +220,7 @@ class Node(Server):
         """Start as a member of the cluster and return at once."""
         self.launch(*self._position(), *arguments)
 
-    def join(self, *arguments: str, timeout: float = 90) -> None:
+    def join(self, *arguments: str, timeout: float = 180) -> None:
         self.join_launch(*arguments)
         self.wait_ready(timeout)
 
@@ -252,7 +252,7 @@ class Node(Server):
         self.reconnect()
         self.wait_ready(timeout)
 
-    def heal(self, timeout: float = 120) -> None:
+    def heal(self, timeout: float = 180) -> None:
         """Undo whatever a test did to this node while its cluster is Primary; it is Synced afterwards."""
         if not self.process.alive():
             self.kill()  # also what state transfer left behind

@@ -36,7 +36,7 @@ class Answer:
         return self.headers.get("x-galera-reason", "")
 
 
-def http_probe(host: str, port: int = 9200, request: bytes = OPTIONS, timeout: float = 5,
+def http_probe(host: str, port: int = 9200, request: bytes = OPTIONS, timeout: float = 20,
                half_close: bool = False) -> Answer:
     """Send the request (it may be empty) and read until the peer ends the connection."""
     answer, started = Answer(), time.monotonic()

@@ -243,7 +243,8 @@ static void clients(void **state)
         row_number(rows[i].name, exit_of(child), rows[i].late ? EXIT_LATE : EXIT_GOOD);
         row_number(rows[i].name, was_late(), rows[i].late);
         int64_t lived_ms = (monotonic_ns() - started) / 1000000;
-        row_true(rows[i].name, lived_ms < rows[i].at_most_ms + MARGIN_MS);
+        /* Who is not to wait for the client at all has less time than that wait takes. */
+        row_true(rows[i].name, lived_ms < rows[i].at_most_ms + (rows[i].at_most_ms > 0 ? 10 : 1) * MARGIN_MS);
         if (!rows[i].read && rows[i].client != HAS_CLOSED)
             close(ends.client);
     }
@@ -347,7 +348,7 @@ static void late_note_hangs(void **state)
         row_number("answered", read_all(ends.client, text, sizeof text), late ? fallback.length : good.length);
         close(ends.client);
         row_number("ended by the alarm", exit_of(child), 1000 + SIGALRM);
-        row_true("in time", monotonic_ns() - started < INT64_C(5000000000));
+        row_true("in time", monotonic_ns() - started < INT64_C(20000000000));
     }
 }
 

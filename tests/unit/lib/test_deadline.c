@@ -15,8 +15,8 @@ static void left(void **state)
         {"an hour ago", INT64_C(-3600000) * NS_PER_MS, 0, 0},
         {"a nanosecond ago", -1, 0, 0},
         {"now", 0, 0, 0},
-        {"in an hour", INT64_C(3600000) * NS_PER_MS, 3599000, 3600000},
-        {"half a millisecond above", INT64_C(3600000) * NS_PER_MS + NS_PER_MS / 2, 3599000, 3600001},
+        {"in an hour", INT64_C(3600000) * NS_PER_MS, 3540000, 3600000},
+        {"half a millisecond above", INT64_C(3600000) * NS_PER_MS + NS_PER_MS / 2, 3540000, 3600001},
         {"in a year", INT64_C(31536000000) * NS_PER_MS, INT_MAX, INT_MAX},
     };
 
