@@ -97,6 +97,9 @@ static bool judge_word(const struct invocation *invocation, struct error *error)
 {
     if (takes_node(invocation->word) && invocation->node == NULL)
         return error_set(error, EXIT_USAGE, "name the node");
+    if (takes_node(invocation->word) && !registry_id_is_valid(invocation->node))
+        return error_set(error, EXIT_USAGE, "'%s' cannot be a node's name (up to 64 of A-Z a-z 0-9 _ . -)",
+                         invocation->node);
     if (invocation->word == WORD_BOOTSTRAP && !invocation->force)
         return error_set(
             error, EXIT_USAGE,

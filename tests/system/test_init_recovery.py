@@ -145,6 +145,10 @@ class Crashed(Recovery):
                       "within 2s)", self.plan_beside_a_lease_of("n1", on=second))
         unknown = first.command("attest-lost", "n7")
         self.assertIn("n7 is not a node of this cluster", unknown.stderr)
+        for word in ("attest-lost", "forget"):
+            wrong = first.command(word, "n2 n3")
+            self.assertEqual(wrong.returncode, 64, wrong.stderr)
+            self.assertIn("'n2 n3' cannot be a node's name", wrong.stderr)
         first.launch()
         self.wait_whole()
         self.assert_one_cluster(self.uuid)
