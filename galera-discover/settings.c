@@ -39,7 +39,7 @@ const size_t settings_key_count = sizeof settings_keys / sizeof settings_keys[0]
 bool settings_check(const struct settings *settings, struct error *error)
 {
     if (settings->prefix == NULL || !registry_prefix_is_valid(settings->prefix))
-        return error_set(error, EXIT_CONFIG, "prefix = %s is not a path like " REGISTRY_DEFAULT_PREFIX,
+        return error_set(error, EXIT_CONFIG, "prefix = '%s' is not a path like " REGISTRY_DEFAULT_PREFIX,
                          settings->prefix == NULL ? "" : settings->prefix);
     return true;
 }

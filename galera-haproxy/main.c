@@ -34,6 +34,7 @@ struct invocation {
     int next;
     enum mode mode;
     bool json;
+    bool formatted; /* --format was given */
 };
 
 static bool take_mode(struct invocation *invocation, enum mode mode, struct error *error)
@@ -56,12 +57,25 @@ static bool take_option(void *context, int id, const char *argument, struct erro
     case OPTION_STATUS:
         return take_mode(invocation, MODE_STATUS, error);
     case OPTION_FORMAT:
+        invocation->formatted = true;
         invocation->json = strcmp(argument, "json") == 0;
         return invocation->json || strcmp(argument, "table") == 0 ||
                error_set(error, EXIT_USAGE, "--format is table or json, not '%s'", argument);
     default:
         return error_set(error, EXIT_INTERNAL, "option %d is not known", id);
     }
+}
+
+/* Who has forgotten --status wants a look, and no second balancer beside the one that runs. */
+static bool operate(struct program *program, struct error *error)
+{
+    const struct invocation *invocation = program->context;
+
+    if (program->operand_count > 0)
+        return error_set(error, EXIT_USAGE, "unexpected argument '%s'", program->operands[0]);
+    if (invocation->formatted && invocation->mode != MODE_STATUS)
+        return error_set(error, EXIT_USAGE, "--format is how --status prints: add --status");
+    return true;
 }
 
 static bool configure(struct program *program, struct config *config, void *into, struct error *error)
@@ -122,6 +136,7 @@ int main(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .handle = take_option,
         .context = &invocation,
+        .operate = operate,
         .configure = configure,
         .run = run,
         .settings = &invocation.settings,

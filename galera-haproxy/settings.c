@@ -70,11 +70,11 @@ bool settings_check(const struct settings *settings, struct error *error)
         !needs(settings->check, "check", error) || !needs(settings->balance, "balance", error))
         return false;
     if (!registry_prefix_is_valid(settings->prefix))
-        return error_set(error, EXIT_CONFIG, "prefix = %s is not a path like " REGISTRY_DEFAULT_PREFIX,
+        return error_set(error, EXIT_CONFIG, "prefix = '%s' is not a path like " REGISTRY_DEFAULT_PREFIX,
                          settings->prefix);
     if (settings->writer_key != NULL && strcmp(settings->writer_key, "off") != 0 &&
         !registry_prefix_is_valid(settings->writer_key))
-        return error_set(error, EXIT_CONFIG, "writer_key = %s is neither a path like /galera-haproxy/writer nor off",
+        return error_set(error, EXIT_CONFIG, "writer_key = '%s' is neither a path like /galera-haproxy/writer nor off",
                          settings->writer_key);
     if (strcmp(settings->config, settings->main_config) == 0)
         return error_set(error, EXIT_CONFIG, "config and main_config are the same file; config would be overwritten");

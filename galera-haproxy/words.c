@@ -131,7 +131,7 @@ bool words_check_bind(const char *name, const char *text, struct error *error)
         at += length + 1;
     }
     return right || error_set(error, EXIT_CONFIG,
-                              "%s = %s is no address of a listener such as :33306 or 10.0.0.1:33306", name, text);
+                              "%s = '%s' is no address of a listener such as :33306 or 10.0.0.1:33306", name, text);
 }
 
 bool words_check_balance(const char *text, struct error *error)
@@ -141,7 +141,7 @@ bool words_check_balance(const char *text, struct error *error)
             return true;
     }
     return error_set(error, EXIT_CONFIG,
-                     "balance = %s is none of roundrobin, static-rr, leastconn, first, source, random", text);
+                     "balance = '%s' is none of roundrobin, static-rr, leastconn, first, source, random", text);
 }
 
 bool words_next_line(const char **rest, const char **line, size_t *length)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "decide.h"
 #include "escape.h"
@@ -14,7 +15,7 @@ enum { NAMES_SIZE = 512, NUMBER_SIZE = 24 };
  * for "has" or "have" and %r for "runs" or "run" after them, %u for our UUID, %c for the cluster's, %s for our seqno,
  * %q for the same in words that fit an empty copy as well, %S for the highest seqno in `who`, %m for how many are
  * missing, in words, %n for how many have registered, %N for how many are expected, %f for the flaw of our copy, %l for
- * the list of copies.
+ * the list of copies, %e for who is empty, %b for how far our bootstrap is.
  */
 static const struct {
     const char *word;
@@ -22,7 +23,7 @@ static const struct {
 } causes[CAUSE_COUNT] = {
     [CAUSE_NOT_ATTESTED] = {"not-attested",
                             "our server is stopped (%q); recording that, so that others may count on it"},
-    [CAUSE_FIRST_BOOT] = {"first-boot", "all %N nodes are empty and we are the first by name: creating the cluster"},
+    [CAUSE_FIRST_BOOT] = {"first-boot", "%e: creating the cluster"},
     [CAUSE_NEWEST] = {"newest", "all nodes are stopped and accounted for, none has more than our seqno %s"},
     [CAUSE_LAST_TO_STOP] = {"last-to-stop",
                             "we were the last to stop, cleanly, at seqno %s, and nobody recorded more: not "
@@ -32,7 +33,7 @@ static const struct {
                         "the running server Primary again"},
     [CAUSE_SAME_VIEW] = {"same-view", "all nodes are back with the same gvwstate.dat: Galera forms its old view again"},
     [CAUSE_CLAIM_IS_OURS] = {"claim-is-ours", "the bootstrap is ours by record, from %q"},
-    [CAUSE_OURS_TO_FINISH] = {"ours-to-finish", "our bootstrap was not recorded as done: going on with it from %q"},
+    [CAUSE_OURS_TO_FINISH] = {"ours-to-finish", "our bootstrap %b: going on with it from %q"},
     [CAUSE_MEMBERS_PRIMARY] = {"members-primary", "%w %r as Primary: joining from %q"},
     [CAUSE_CACHED_PRIMARY] = {"cached-primary", "etcd unreachable, but %w, known from before, %r as Primary: joining"},
     [CAUSE_BEHIND_FORK] = {"behind-fork",
@@ -196,6 +197,11 @@ static void add_missing(struct line *line, int missing)
         add_number(line, missing);
 }
 
+static int nodes_expected(const struct tally *tally)
+{
+    return tally->size > tally->registered ? tally->size : tally->registered;
+}
+
 static void add_copies(struct line *line, const struct situation *situation, nodes_t who)
 {
     char position[POSITION_TEXT_SIZE];
@@ -217,6 +223,24 @@ static void add_names(struct line *line, const struct situation *situation, node
     char names[NAMES_SIZE];
 
     line_add(line, nodes_text(situation, who, between, names, sizeof names));
+}
+
+/* A cluster of one has no first by name. */
+static void add_empty(struct line *line, int size)
+{
+    if (size == 1) {
+        line_add(line, "this node is empty, and nodes = 1");
+        return;
+    }
+    line_add(line, "all ");
+    add_number(line, size);
+    line_add(line, " nodes are empty and we are the first by name");
+}
+
+/* The boot id of its own galera-init: that one is at it, and nothing has gone wrong (galera-init plan asks as it). */
+static bool is_under_way(const struct situation *situation)
+{
+    return strcmp(situation->bootstrap.boot, situation->boot) == 0;
 }
 
 static void add_fact(struct line *line, char what, const struct situation *situation, const struct decision *decision)
@@ -279,7 +303,13 @@ static void add_fact(struct line *line, char what, const struct situation *situa
         add_number(line, tally.registered);
         break;
     case 'N':
-        add_number(line, tally.size > tally.registered ? tally.size : tally.registered);
+        add_number(line, nodes_expected(&tally));
+        break;
+    case 'e':
+        add_empty(line, nodes_expected(&tally));
+        break;
+    case 'b':
+        line_add(line, is_under_way(situation) ? "is under way" : "was not recorded as done");
         break;
     case 'f':
         line_add(line, flaw[0] == '\0' ? "" : "; this node: ");

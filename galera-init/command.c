@@ -82,6 +82,36 @@ static int commit(struct scene *scene, const struct keys_change *change, struct 
     return code;
 }
 
+static void print_record(const struct node_facts *node)
+{
+    const struct record *record = &node->record;
+    char position[POSITION_TEXT_SIZE] = "";
+
+    if (!uuid_is_nil(&record->position.uuid))
+        position_format(&record->position, position);
+    printf("  %s: %s%s%s%s%s\n", node->name, record_state_word(record->state),
+           record->state == RECORD_NONE ? "" : ", copy ", record->state == RECORD_NONE ? "" : copy_word(record->copy),
+           position[0] == '\0' ? "" : " at ", position);
+}
+
+/* Whoever gives something up should be told what, and can still start the node instead. */
+static void print_given_up(const struct scene *scene, const struct verb *verb)
+{
+    const struct situation *situation = &scene->situation;
+    char text[TEXT_SIZE];
+
+    printf("What is recorded of it:\n");
+    print_record(&situation->nodes[verb->node]);
+    printf("and of the others:\n");
+    for (size_t i = 0; i < situation->count; i++) {
+        if (i != verb->node)
+            print_record(&situation->nodes[i]);
+    }
+    verb_text_given_up(situation, verb, text, sizeof text);
+    if (text[0] != '\0')
+        printf("%s\n", text);
+}
+
 int command_attest_lost(const struct settings *settings, const char *node, struct error *error)
 {
     struct scene *scene = scene_new(error);
@@ -97,10 +127,12 @@ int command_attest_lost(const struct settings *settings, const char *node, struc
                                            .own = &verb.record,
                                            .card = verb.node < NODES_MOST ? &scene->keys.card[verb.node] : NULL};
         code = verb.refusal != VERB_ALLOWED ? refuse(scene, &verb, node, error) : commit(scene, &change, error);
-        if (code == EXIT_YES)
+        if (code == EXIT_YES) {
             printf(
                 "%s counts as lost: the others do not wait for its data any more. When it comes back it joins them.\n",
                 scene->situation.nodes[verb.node].name);
+            print_given_up(scene, &verb);
+        }
     }
     return scene_end(scene, code);
 }
@@ -142,18 +174,6 @@ int command_forget(const struct settings *settings, const char *node, struct err
         }
     }
     return scene_end(scene, code);
-}
-
-static void print_record(const struct node_facts *node)
-{
-    const struct record *record = &node->record;
-    char position[POSITION_TEXT_SIZE] = "";
-
-    if (!uuid_is_nil(&record->position.uuid))
-        position_format(&record->position, position);
-    printf("  %s: %s%s%s%s%s\n", node->name, record_state_word(record->state),
-           record->state == RECORD_NONE ? "" : ", copy ", record->state == RECORD_NONE ? "" : copy_word(record->copy),
-           position[0] == '\0' ? "" : " at ", position);
 }
 
 /* What the cluster is to go on from, and what the other nodes are known to have. */

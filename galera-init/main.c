@@ -6,6 +6,7 @@
 #include "command.h"
 #include "init.h"
 #include "program.h"
+#include "seed_dump.h"
 
 enum { OPTION_CLUSTER = 256, OPTION_ADDRESS, OPTION_DATADIR, OPTION_STATE_DIR };
 
@@ -97,6 +98,9 @@ static bool judge_word(const struct invocation *invocation, struct error *error)
 {
     if (takes_node(invocation->word) && invocation->node == NULL)
         return error_set(error, EXIT_USAGE, "name the node");
+    if (takes_node(invocation->word) && !registry_id_is_valid(invocation->node))
+        return error_set(error, EXIT_USAGE, "'%s' cannot be a node's name (up to 64 of A-Z a-z 0-9 _ . -)",
+                         invocation->node);
     if (invocation->word == WORD_BOOTSTRAP && !invocation->force)
         return error_set(
             error, EXIT_USAGE,
@@ -137,13 +141,18 @@ static bool operate(struct program *program, struct error *error)
 static bool configure(struct program *program, struct config *config, void *into, struct error *error)
 {
     struct settings *settings = into;
+    bool complete = config_add(config, settings_keys, settings_key_count, settings, error) &&
+                    config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
+                    config_add(config, node_keys, node_key_count, &settings->node, error) &&
+                    config_borrow(config, settings_borrowed_keys, settings_borrowed_key_count, settings, error) &&
+                    program_configure(program, config, error) && node_read_password(config, &settings->node, error) &&
+                    settings_complete(settings, error);
 
-    return config_add(config, settings_keys, settings_key_count, settings, error) &&
-           config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
-           config_add(config, node_keys, node_key_count, &settings->node, error) &&
-           config_borrow(config, settings_borrowed_keys, settings_borrowed_key_count, settings, error) &&
-           program_configure(program, config, error) && node_read_password(config, &settings->node, error) &&
-           settings_complete(settings, error);
+    if (complete && program->check_config) {
+        dump_look("seed", settings->seed);
+        dump_look("users_sql", settings->users_sql);
+    }
+    return complete;
 }
 
 static int run(struct program *program, struct error *error)

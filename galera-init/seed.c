@@ -55,7 +55,7 @@ static bool check_settings(struct run *run, struct error *error)
         return error_set(error, EXIT_CONFIG, "there is no database to load: set seed in [init]");
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
         if (strcasecmp(run->database, never[i]) == 0)
-            return error_set(error, EXIT_CONFIG, "seed_database = %s: that is not the application's", run->database);
+            return error_set(error, EXIT_CONFIG, "seed_database = '%s': that is not the application's", run->database);
     }
     if (strlen(run->database) >= MARK_DATABASE_SIZE)
         return error_set(error, EXIT_CONFIG, "seed_database is too long");

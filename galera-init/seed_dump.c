@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "worker.h"
 
 enum { HEAD_SIZE = 4096 };
@@ -73,6 +74,19 @@ bool dump_open(struct dump *dump, const char *path, struct error *error)
 void dump_close(struct dump *dump)
 {
     fd_close(&dump->fd);
+}
+
+void dump_look(const char *key, const char *path)
+{
+    struct error error = {.code = EXIT_YES};
+    struct dump dump;
+
+    if (path == NULL)
+        return;
+    if (dump_open(&dump, path, &error))
+        dump_close(&dump);
+    else
+        log_warning("%s: %s", key, error.text);
 }
 
 /* Waits for the next bytes of the sum; it takes as long as the file is big. */

@@ -25,6 +25,12 @@ bool dump_open(struct dump *dump, const char *path, struct error *error);
 void dump_close(struct dump *dump);
 
 /*
+ * For --check-config: warns when the file that `key` names, NULL for none, cannot be used. That is no error: it is read
+ * when the cluster is made, by one node.
+ */
+void dump_look(const char *key, const char *path);
+
+/*
  * SHA-256 of the file as it is, 64 hexadecimal digits, by sha256sum(1): it is on every system that has this suite's
  * Debian packages, and takes no library for one sum in a cluster's life. Given up (EXIT_TRY_AGAIN) when `wake_fd`
  * becomes readable.

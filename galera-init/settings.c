@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "keys.h"
@@ -77,20 +78,40 @@ static bool complete_name(struct settings *settings, struct error *error)
         settings->name = settings->host;
     }
     if (!registry_id_is_valid(settings->name))
-        return error_set(error, EXIT_CONFIG, "node = %s cannot be a node's name (up to 64 of A-Z a-z 0-9 _ . -)",
+        return error_set(error, EXIT_CONFIG, "node = '%s' cannot be a node's name (up to 64 of A-Z a-z 0-9 _ . -)",
                          settings->name);
+    return true;
+}
+
+/* Galera would look for a donor by the name as it stands, blanks and all, and take any other when there is none. */
+static bool check_donors(const char *donors, struct error *error)
+{
+    const char *name = donors;
+    char text[2 * REGISTRY_ID_SIZE];
+
+    do {
+        size_t length = strcspn(name, ",");
+        snprintf(text, sizeof text, "%.*s", (int)length, name);
+        if (length >= REGISTRY_ID_SIZE || !registry_id_is_valid(text))
+            return error_set(error, EXIT_CONFIG, "donor = '%s': '%s' cannot be a node's name", donors, text);
+        name += length;
+        name += *name == ',';
+    } while (*name != '\0');
     return true;
 }
 
 bool settings_complete(struct settings *settings, struct error *error)
 {
     if (settings->cluster == NULL || !registry_id_is_valid(settings->cluster))
-        return error_set(error, EXIT_CONFIG, "cluster = %s cannot be a cluster's name (up to 64 of A-Z a-z 0-9 _ . -)",
+        return error_set(error, EXIT_CONFIG,
+                         "cluster = '%s' cannot be a cluster's name (up to 64 of A-Z a-z 0-9 _ . -)",
                          settings->cluster == NULL ? "" : settings->cluster);
     if (settings->address != NULL && !keys_address_is_valid(settings->address, false))
-        return error_set(error, EXIT_CONFIG, "address = %s is not an address, or an address:port", settings->address);
+        return error_set(error, EXIT_CONFIG, "address = '%s' is not an address, or an address:port", settings->address);
     if (settings->donor == NULL)
         return error_set(error, EXIT_CONFIG, "donor is empty: write auto, or names with commas between them");
+    if (!check_donors(settings->donor, error))
+        return false;
     if (settings->state_dir == NULL)
         return error_set(error, EXIT_CONFIG, "state_dir is empty: name a directory outside of the data directory");
     return complete_name(settings, error);

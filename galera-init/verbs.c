@@ -90,6 +90,50 @@ struct verb verb_force(const struct situation *situation)
     return verb;
 }
 
+static bool has_place(const struct record *record)
+{
+    return record->state != RECORD_NONE && (record->copy == COPY_TRUSTED || record->copy == COPY_DOUBTFUL);
+}
+
+/* The newest copy of the others; NULL: none of them has data. */
+static const struct place *newest_beside(const struct situation *situation, size_t node)
+{
+    const struct place *best = NULL;
+
+    for (size_t i = 0; i < situation->count; i++) {
+        const struct record *record = &situation->nodes[i].record;
+        if (i != node && has_place(record) && (best == NULL || place_compare(record->place, *best) > 0))
+            best = &record->place;
+    }
+    return best;
+}
+
+const char *verb_text_given_up(const struct situation *situation, const struct verb *verb, char *text, size_t size)
+{
+    const struct record *lost = &situation->nodes[verb->node].record;
+    const struct place *best = newest_beside(situation, verb->node);
+    const char *name = situation->nodes[verb->node].name;
+    struct place place = lost->held; /* what it once had, it may have */
+    bool ran = lost->state == RECORD_RUNNING || lost->state == RECORD_IDLE;
+    char others[64] = "no other has data";
+
+    text[0] = '\0';
+    if (lost->state == RECORD_NONE) {
+        snprintf(text, size, "%s has recorded nothing: what it has is not known.", name);
+        return text;
+    }
+    if (has_place(lost) && (place.seqno < 0 || place_compare(lost->place, place) > 0))
+        place = lost->place;
+    if (best != NULL)
+        snprintf(others, sizeof others, "the newest of them has %lld", (long long)best->seqno);
+    if (place.seqno >= 0 && (best == NULL || place_compare(place, *best) > 0 || place_is_forked(place, *best)))
+        snprintf(text, size, "%s is recorded AHEAD of all others, at seqno %lld (%s): what it alone has is given up.%s",
+                 name, (long long)place.seqno, others, ran ? " It ran then, and may have more since." : "");
+    else if (ran)
+        snprintf(text, size, "%s ran when it recorded that: what it alone has since then is given up.", name);
+    return text;
+}
+
 /* Nothing but its lease speaks for it: that goes on for a while after it has died. */
 static bool lease_alone(const struct situation *situation, size_t i)
 {

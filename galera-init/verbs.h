@@ -50,6 +50,12 @@ const char *verb_text(const struct situation *situation, const struct verb *verb
                       size_t size);
 
 /*
+ * What an attest-lost that is allowed gives up, as far as anybody knows: that the node is recorded ahead of all others,
+ * or may have more than its record says; "" when others are known to have all of it. Returns text.
+ */
+const char *verb_text_given_up(const struct situation *situation, const struct verb *verb, char *text, size_t size);
+
+/*
  * A decision may name attest-lost as the way out. When it would be refused as yet because of a lease: whose, and until
  * when; "" otherwise. Returns text.
  */

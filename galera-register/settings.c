@@ -55,7 +55,7 @@ static bool make_host(const struct settings *settings, struct registry_entry *en
 {
     if (settings->host != NULL) {
         if (!registry_host_is_valid(settings->host))
-            return error_set(error, EXIT_CONFIG, "host = %s is not a host name", settings->host);
+            return error_set(error, EXIT_CONFIG, "host = '%s' is not a host name", settings->host);
         snprintf(entry->host, sizeof entry->host, "%s", settings->host);
         return true;
     }
@@ -83,13 +83,13 @@ bool settings_make_entry(const struct settings *settings, struct registry_entry 
 {
     *entry = (struct registry_entry){.port = (uint16_t)settings->port, .check_port = (uint16_t)settings->check_port};
     if (settings->prefix == NULL || !registry_prefix_is_valid(settings->prefix))
-        return error_set(error, EXIT_CONFIG, "prefix = %s is not a path like " REGISTRY_DEFAULT_PREFIX,
+        return error_set(error, EXIT_CONFIG, "prefix = '%s' is not a path like " REGISTRY_DEFAULT_PREFIX,
                          settings->prefix == NULL ? "" : settings->prefix);
     if (settings->ip != NULL && !registry_ip_normalize(settings->ip, entry->ip, sizeof entry->ip, &entry->ipv6))
-        return error_set(error, EXIT_CONFIG, "ip = %s is not an address that others could reach", settings->ip);
+        return error_set(error, EXIT_CONFIG, "ip = '%s' is not an address that others could reach", settings->ip);
     if (settings->instance != NULL) {
         if (!registry_instance_is_valid(settings->instance))
-            return error_set(error, EXIT_CONFIG, "instance = %s is not the name of a unit", settings->instance);
+            return error_set(error, EXIT_CONFIG, "instance = '%s' is not the name of a unit", settings->instance);
         snprintf(entry->instance, sizeof entry->instance, "%s", settings->instance);
     }
     if (settings->when == WHEN_SYNCED && settings->check_interval_ms == 0)

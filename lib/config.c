@@ -29,7 +29,7 @@ static bool set_string(const struct config_key *key, char **slot, const char *va
     char *copy = NULL;
 
     if (key->type == CONFIG_PATH && value[0] != '\0' && value[0] != '/')
-        return error_set(error, EXIT_CONFIG, "%s = %s is not an absolute path", key->name, value);
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is not an absolute path", key->name, value);
     if (value[0] != '\0') {
         copy = strdup(value);
         if (copy == NULL)
@@ -43,7 +43,7 @@ static bool set_string(const struct config_key *key, char **slot, const char *va
 static bool set_number(const struct config_key *key, int64_t *slot, const char *value, struct error *error)
 {
     if (!num_parse(value, key->min, key->max, slot))
-        return error_set(error, EXIT_CONFIG, "%s = %s is not a number from %" PRId64 " to %" PRId64, key->name, value,
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is not a number from %" PRId64 " to %" PRId64, key->name, value,
                          key->min, key->max);
     return true;
 }
@@ -55,7 +55,7 @@ static bool set_percent(const struct config_key *key, int64_t *slot, const char 
     snprintf(digits, sizeof digits, "%.*s", (int)strcspn(value, "%"), value);
     if ((strchr(value, '%') != NULL && strcmp(strchr(value, '%'), "%") != 0) ||
         !num_parse(digits, key->min, key->max, slot))
-        return error_set(error, EXIT_CONFIG, "%s = %s is not a percentage from %" PRId64 "%% to %" PRId64 "%%",
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is not a percentage from %" PRId64 "%% to %" PRId64 "%%",
                          key->name, value, key->min, key->max);
     return true;
 }
@@ -69,7 +69,7 @@ static bool set_duration(const struct config_key *key, int64_t *slot, const char
     if (!duration_parse(value, &ms) || ms < key->min || ms > key->max) {
         duration_format(key->min, min, sizeof min);
         duration_format(key->max, max, sizeof max);
-        return error_set(error, EXIT_CONFIG, "%s = %s is not a duration from %s to %s (written like 250ms or 10s)",
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is not a duration from %s to %s (written like 250ms or 10s)",
                          key->name, value, min, max);
     }
     *slot = ms;
@@ -79,7 +79,7 @@ static bool set_duration(const struct config_key *key, int64_t *slot, const char
 static bool set_boolean(const struct config_key *key, bool *slot, const char *value, struct error *error)
 {
     if (!boolean_parse(value, slot))
-        return error_set(error, EXIT_CONFIG, "%s = %s is neither yes nor no", key->name, value);
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is neither yes nor no", key->name, value);
     return true;
 }
 
@@ -96,10 +96,10 @@ static bool set_choice(const struct config_key *key, int *slot, const char *valu
         nearest_offer(&nearest, choice->word);
     }
     if (nearest.name != NULL)
-        return error_set(error, EXIT_CONFIG, "%s = %s is not possible%s", key->name, value,
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is not possible%s", key->name, value,
                          nearest_hint(&nearest, hint, sizeof hint));
 
-    error_set(error, EXIT_CONFIG, "%s = %s is not possible; choose one of", key->name, value);
+    error_set(error, EXIT_CONFIG, "%s = '%s' is not possible; choose one of", key->name, value);
     for (const struct config_choice *choice = key->choices; choice->word != NULL; choice++) {
         size_t length = strlen(error->text);
         snprintf(error->text + length, sizeof error->text - length, " %s", choice->word);

@@ -329,6 +329,10 @@ class Running(TroubleCase):
     def test_once(self) -> None:
         lb = self.balancer()
         arguments = {"settings": {"haproxy": lb.settings}}
+        for wrong in (["--format", "json"], ["--format", "table"], ["--once", "--format", "json"]):
+            done = self.run_program("galera-haproxy", *wrong, **arguments)
+            self.assertEqual((done.exit, lb.config.exists()), (64, False), done.err)
+            self.assertIn("--format is how --status prints: add --status", done.err)
         first = self.node(1, "db1")
         done = self.run_program("galera-haproxy", "--once", **arguments)
         self.assertEqual(done.exit, 69, done.err)  # there is no HAProxy, and so there is a file for it now

@@ -132,6 +132,20 @@ class Refusals(BlankCase):
         node.cnf.write_text(node.cnf.read_text().replace("wsrep_on = ON", "wsrep_on = OFF"))
         self.assert_ends(78, r"without Galera")
 
+    def test_dumps_that_cannot_be_read(self) -> None:
+        """The configuration is checked before there is a cluster to load them into."""
+        node = self.node(1)
+        done = node.command("-n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        gone = str(node.home / "gone.sql")
+        node.configure(InitOptions(nodes=1, init={"seed": gone}))
+        node.users.write_bytes(b"PK\x03\x04")
+        done = node.command("-n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"galera-init: warning: seed: cannot open {gone}: No such file or directory", done.stderr)
+        self.assertIn(f"galera-init: warning: users_sql: {node.users} is a zip archive", done.stderr)
+        self.assertIn(f"seed = {gone}", done.stdout)
+
     def test_a_server_that_does_not_exist(self) -> None:
         node = self.node(1)
         argv = node.argv()

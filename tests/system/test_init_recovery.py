@@ -24,11 +24,12 @@ class Recovery(WholeCase):
             self.assertEqual(self.ledger.missing(node.root()), [])
         self.kill_all()
 
-    def attest_lost(self, node: Managed, on: Managed) -> None:
+    def attest_lost(self, node: Managed, on: Managed) -> str:
         """The operator's word, which is not taken before the lease of the dead has expired."""
         self.wait_for(lambda: not self.keys.member(node.name), 60, f"the lease of {node.name} to expire")
         done = on.command("attest-lost", node.name)
         self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def plan_beside_a_lease_of(self, node: str, on: Managed) -> str:
         """The plan's reason while the lease of the dead has not run out; here it does not before it has been looked at."""
@@ -144,6 +145,10 @@ class Crashed(Recovery):
                       "within 2s)", self.plan_beside_a_lease_of("n1", on=second))
         unknown = first.command("attest-lost", "n7")
         self.assertIn("n7 is not a node of this cluster", unknown.stderr)
+        for word in ("attest-lost", "forget"):
+            wrong = first.command(word, "n2 n3")
+            self.assertEqual(wrong.returncode, 64, wrong.stderr)
+            self.assertIn("'n2 n3' cannot be a node's name", wrong.stderr)
         first.launch()
         self.wait_whole()
         self.assert_one_cluster(self.uuid)
@@ -158,7 +163,10 @@ class Crashed(Recovery):
         second.launch()
         third.launch()
         second.wait_said(NOT_REPORTED.format("n1"))
-        self.attest_lost(first, on=second)
+        said = self.attest_lost(first, on=second)
+        self.assertRegex(said, r"n1 counts as lost: .*\nWhat is recorded of it:\n  n1: [a-z]+, copy .*\nand of the others:\n"
+                               r"  n2: attested, copy .* at .*\n  n3: attested, copy .* at ")
+        self.assertRegex(said, r"\nn1 (is recorded AHEAD of all others, at seqno \d+|ran when it recorded that)")
         self.wait_synced((second, third))
         self.write_rows(second, 3)
         early = second.command("attest-lost", "n1")

@@ -118,7 +118,7 @@ static void wrong_arguments(void **state)
     } rows[] = {
         {{"u", "p", "0", "l", "1", "f", "x"}, EXIT_USAGE, "at most 6"},
         {{"-", "0", "l", "1", "f", "x"}, EXIT_USAGE, "at most 5"},
-        {{"u", "p", "often"}, EXIT_CONFIG, "classic argument AVAILABLE_WHEN_DONOR: available_when_donor = often"},
+        {{"u", "p", "often"}, EXIT_CONFIG, "classic argument AVAILABLE_WHEN_DONOR: available_when_donor = 'often'"},
         {{"u", "p", "0", "/x", "2"}, EXIT_CONFIG, "classic argument AVAILABLE_WHEN_READONLY: "},
         {{"-", "often"}, EXIT_CONFIG, "classic argument AVAILABLE_WHEN_DONOR: "},
     };
@@ -164,7 +164,7 @@ static void environment(void **state)
     assert_int_equal(settings.node.port, 3307);
     setenv("MYSQL_PORT", "three", 1);
     assert_false(compat_environment(&config, &error));
-    row_contains("error", error.text, "environment variable MYSQL_PORT: port = three is not a number");
+    row_contains("error", error.text, "environment variable MYSQL_PORT: port = 'three' is not a number");
 }
 
 static bool read_text(const char *text, size_t length)
@@ -326,7 +326,7 @@ static void files(void **state)
         {"blank before equals", "MYSQL_USERNAME =u\n", NULL, NULL, NULL},
         {"appending", "MYSQL_USERNAME+=u\n", NULL, NULL, NULL},
         {"computed", "\nMYSQL_USERNAME=$USER\n", NULL, NULL, "sysconfig:2: the value of MYSQL_USERNAME"},
-        {"wrong value", "AVAILABLE_WHEN_DONOR=often\n", NULL, NULL, "sysconfig:1: available_when_donor = often"},
+        {"wrong value", "AVAILABLE_WHEN_DONOR=often\n", NULL, NULL, "sysconfig:1: available_when_donor = 'often'"},
         {"empty port", "MYSQL_PORT=\nMYSQL_USERNAME=u\n", "u", NULL, NULL},
     };
 

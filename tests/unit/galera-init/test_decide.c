@@ -18,6 +18,8 @@ static void first_boot(void **state)
          "2 of 3 nodes have registered (missing one more); not bootstrapping yet"},
         {"lowest name", "me=n1 | n1 attested empty alive | n2 attested empty alive | n3 attested empty alive",
          ACTION_CLAIM, "all 3 nodes are empty and we are the first by name: creating the cluster"},
+        {"a cluster of one", "me=n1 size=1 | n1 attested empty alive", ACTION_CLAIM,
+         "this node is empty, and nodes = 1: creating the cluster"},
         {"not the lowest name", "me=n2 | n1 attested empty alive | n2 attested empty alive | n3 attested empty alive",
          ACTION_WAIT, "n1 goes first, being the newest or the first of equals: waiting for it"},
         {"the lowest name died", "me=n2 | n1 attested empty | n2 attested empty alive | n3 attested empty alive",

@@ -163,6 +163,9 @@ static void claims(void **state)
          "me=n1 uuid=A boot=starting:n1 earlier base=A:9 | n1 running unheard A:9 alive | n2 attested A:9 alive | n3 "
          "attested A:9",
          ACTION_BOOTSTRAP, "our bootstrap was not recorded as done: going on with it from seqno 9"},
+        {"... and has not died: it is at it",
+         "me=n1 uuid=A boot=starting:n1 base=A:9 | n1 running A:9 alive | n2 attested A:9 alive | n3 attested A:9",
+         ACTION_BOOTSTRAP, "our bootstrap is under way: going on with it from seqno 9"},
         {"... and came back with less",
          "me=n1 uuid=A boot=starting:n1 earlier base=A:9 | n1 running unheard A:8 alive | n2 attested A:9 alive | n3 "
          "attested A:9",

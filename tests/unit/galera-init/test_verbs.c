@@ -110,6 +110,44 @@ static void what_a_lease_delays(void **state)
     }
 }
 
+static void what_is_given_up(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *situation;
+        const char *text;
+    } rows[] = {
+        {"others have as much", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 attested A:8 | n3 attested A:9", ""},
+        {"it ran", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 attested A:8 | n3 running A:7",
+         "n3 ran when it recorded that: what it alone has since then is given up."},
+        {"it is ahead", "me=n1 " KNOWN "| n1 attested A:9 alive | n2 attested A:11 | n3 attested A:12",
+         "n3 is recorded AHEAD of all others, at seqno 12 (the newest of them has 11): what it alone has is given up."},
+        {"it is ahead, and ran", "me=n1 " KNOWN "| n1 attested A:9 alive | n3 running A:12",
+         "n3 is recorded AHEAD of all others, at seqno 12 (the newest of them has 9): what it alone has is given up. "
+         "It "
+         "ran then, and may have more since."},
+        {"it once was", "me=n1 " KNOWN "| n1 attested A:9 alive | n3 attested empty held=12",
+         "n3 is recorded AHEAD of all others, at seqno 12 (the newest of them has 9): what it alone has is given up."},
+        {"it alone has data", "me=n1 " KNOWN "| n1 attested empty alive | n2 attested broken | n3 attested A:12",
+         "n3 is recorded AHEAD of all others, at seqno 12 (no other has data): what it alone has is given up."},
+        {"the others are of a later generation", "me=n1 " KNOWN "| n1 attested A:9 g=3 alive | n3 attested A:12 g=2",
+         ""},
+        {"it is empty", "me=n1 | n1 attested empty alive | n3 attested empty", ""},
+        {"nothing is known", "me=n1 " KNOWN "forgot | n1 attested A:9 alive | n3 cached",
+         "n3 has recorded nothing: what it has is not known."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        static struct situation situation;
+        char text[512];
+        situation_from_words(rows[i].situation, &situation);
+        struct verb verb = verb_attest_lost(&situation, "n3");
+        row_number(rows[i].name, verb.refusal, VERB_ALLOWED);
+        row_text(rows[i].name, verb_text_given_up(&situation, &verb, text, sizeof text), rows[i].text);
+    }
+}
+
 /* An operator's word, and what it lets others do. */
 static void lost_then_claimed(void **state)
 {
@@ -175,11 +213,9 @@ static void forced_from_a_doubtful_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_allowed),
-        cmocka_unit_test(what_a_lease_delays),
-        cmocka_unit_test(lost_then_claimed),
-        cmocka_unit_test(forced_then_carried_out),
-        cmocka_unit_test(forced_from_a_doubtful_copy),
+        cmocka_unit_test(what_is_allowed),         cmocka_unit_test(what_a_lease_delays),
+        cmocka_unit_test(what_is_given_up),        cmocka_unit_test(lost_then_claimed),
+        cmocka_unit_test(forced_then_carried_out), cmocka_unit_test(forced_from_a_doubtful_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

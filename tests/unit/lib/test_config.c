@@ -157,19 +157,19 @@ static void bad_files(void **state)
         {"twice", "[mysql]\nhost = a\n\nhost = b\n", "test.conf:4: ", "'host' was already set in line 2"},
         {"twice in two sections", "[mysql]\nhost = a\n[etcd]\n[mysql]\nHOST = b\n",
          "test.conf:5: ", "already set in line 2"},
-        {"number", "[mysql]\nport = 33o6\n", "test.conf:2: ", "port = 33o6 is not a number from 1 to 65535"},
+        {"number", "[mysql]\nport = 33o6\n", "test.conf:2: ", "port = '33o6' is not a number from 1 to 65535"},
         {"number out of range", "[mysql]\nport = 65536\n", "test.conf:2: ", "not a number from 1 to 65535"},
-        {"empty number", "[mysql]\nport =\n", "test.conf:2: ", "port =  is not a number"},
-        {"boolean", "[mysql]\nssl_verify = maybe\n", "test.conf:2: ", "ssl_verify = maybe is neither yes nor no"},
-        {"path", "[mysql]\nssl_ca = ca.pem\n", "test.conf:2: ", "ssl_ca = ca.pem is not an absolute path"},
+        {"empty number", "[mysql]\nport =\n", "test.conf:2: ", "port = '' is not a number"},
+        {"boolean", "[mysql]\nssl_verify = maybe\n", "test.conf:2: ", "ssl_verify = 'maybe' is neither yes nor no"},
+        {"path", "[mysql]\nssl_ca = ca.pem\n", "test.conf:2: ", "ssl_ca = 'ca.pem' is not an absolute path"},
         {"duration", "[clustercheck]\ntimeout = soon\n",
-         "test.conf:2: ", "timeout = soon is not a duration from 10ms to 1m (written like 250ms or 10s)"},
+         "test.conf:2: ", "timeout = 'soon' is not a duration from 10ms to 1m (written like 250ms or 10s)"},
         {"duration too short", "[clustercheck]\ntimeout = 9ms\n", "test.conf:2: ", "not a duration from 10ms"},
         {"duration too long", "[clustercheck]\ntimeout = 61s\n", "test.conf:2: ", "not a duration from 10ms"},
         {"choice", "[clustercheck]\nmode = alway\n",
-         "test.conf:2: ", "mode = alway is not possible (did you mean 'always'?)"},
+         "test.conf:2: ", "mode = 'alway' is not possible (did you mean 'always'?)"},
         {"choice, nothing near", "[clustercheck]\nmode = 2\n",
-         "test.conf:2: ", "mode = 2 is not possible; choose one of never always last 0 1"},
+         "test.conf:2: ", "mode = '2' is not possible; choose one of never always last 0 1"},
     };
 
     (void)state;
@@ -277,7 +277,7 @@ static void wrong_value_changes_nothing(void **state)
     (void)state;
     assert_true(config_set(&config, "mysql", "port", "3307", CONFIG_FROM_FILE, &error));
     assert_false(config_set(&config, "mysql", "port", "x", CONFIG_FROM_COMMAND, &error));
-    assert_string_equal(error.text, "port = x is not a number from 1 to 65535");
+    assert_string_equal(error.text, "port = 'x' is not a number from 1 to 65535");
     assert_int_equal(settings.port, 3307);
     assert_true(config_set(&config, "mysql", "port", "3308", CONFIG_FROM_FILE, &error));
     assert_int_equal(settings.port, 3308);
@@ -299,7 +299,7 @@ static void environment(void **state)
     assert_int_equal(settings.timeout, 2000);
     setenv("CLUSTERCHECK_CLUSTERCHECK_TIMEOUT", "x", 1);
     assert_false(config_read_environment(&config, &error));
-    row_contains("error", error.text, "environment variable CLUSTERCHECK_CLUSTERCHECK_TIMEOUT: timeout = x");
+    row_contains("error", error.text, "environment variable CLUSTERCHECK_CLUSTERCHECK_TIMEOUT: timeout = 'x'");
     unsetenv("CLUSTERCHECK_MYSQL_HOST");
     unsetenv("CLUSTERCHECK_MYSQL_SSL_CA");
     unsetenv("CLUSTERCHECK_CLUSTERCHECK_TIMEOUT");
@@ -382,7 +382,7 @@ static void wrong_default_is_an_error(void **state)
     (void)state;
     config_init(&broken);
     assert_false(config_add(&broken, wrong, 1, &other, &error));
-    row_contains("error", error.text, "default in [mysql]: port = x");
+    row_contains("error", error.text, "default in [mysql]: port = 'x'");
     config_free(&broken);
 }
 

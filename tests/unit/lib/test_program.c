@@ -165,7 +165,7 @@ static void options_set_keys(void **state)
         {"with an argument", {"-c", "/dev/null", "-t", "2s"}, 2000, false, NULL},
         {"without one", {"-c", "/dev/null", "--once"}, 1000, true, NULL},
         {"the last one counts", {"-c", "/dev/null", "-t", "2s", "-t3s"}, 3000, false, NULL},
-        {"wrong", {"-c", "/dev/null", "-t", "x"}, 1000, false, "option --timeout: timeout = x is not a duration"},
+        {"wrong", {"-c", "/dev/null", "-t", "x"}, 1000, false, "option --timeout: timeout = 'x' is not a duration"},
         {"no such file", {"-c", "/nonexistent"}, 1000, false, "cannot read the configuration /nonexistent"},
     };
 
