@@ -58,7 +58,8 @@ bool dump_open(struct dump *dump, const char *path, struct error *error)
     char head[HEAD_SIZE];
     struct stat status;
 
-    *dump = (struct dump){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+    /* The writer of a FIFO is not waited for. */
+    *dump = (struct dump){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
     if (dump->fd < 0)
         return error_set(error, EXIT_CONFIG, "cannot open %s: %s", path, strerror(errno));
     ssize_t length =

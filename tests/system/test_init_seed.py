@@ -339,6 +339,8 @@ class NotOurs(SeedCase):
             with self.subTest(name):
                 self.seed(self.n1, self.write(name, content), code=code, said=said)
         self.seed(self.n1, self.files / "missing.sql", code=CONFIG, said="No such file")
+        os.mkfifo(self.files / "fifo.sql")
+        self.seed(self.n1, self.files / "fifo.sql", code=CONFIG, said="fifo.sql cannot be read as a file")
         self.assertEqual(self.mark(), "loading")
         self.assertNotEqual(self.key().get("state"), "done")
         self.seed(self.n1, self.small(), said="beginning anew")
