@@ -153,9 +153,8 @@ static bool open_etcd(struct balancer *balancer, struct error *error)
     balancer->etcd = etcd_open(&settings->etcd, balancer->signal_fd, error);
     if (balancer->etcd == NULL)
         return false;
-    int64_t request_ms = settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(balancer->etcd);
-    if (notify_watchdog_ms() != 0 && notify_watchdog_ms() / 2 < request_ms)
-        request_ms = notify_watchdog_ms() / 2;
+    int64_t most_ms = notify_watchdog_ms() != 0 ? notify_watchdog_ms() / 2 : INT64_MAX;
+    int64_t request_ms = etcd_patience_ms(balancer->etcd, most_ms);
     struct registry_watch_settings watch = {
         .prefix = settings->prefix, .resync_ms = RESYNC_MS, .gather_ms = GATHER_MS, .request_ms = request_ms};
     balancer->watch = registry_watch_open(balancer->etcd, &watch, error);

@@ -138,6 +138,13 @@ size_t etcd_endpoint_count(const struct etcd *etcd)
     return etcd->server_count;
 }
 
+int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms)
+{
+    int64_t all_ms = etcd->settings->timeout_ms * (int64_t)etcd->server_count;
+
+    return all_ms < most_ms ? all_ms : most_ms;
+}
+
 void etcd_rotate(struct etcd *etcd)
 {
     etcd->current = (etcd->current + 1) % etcd->server_count;

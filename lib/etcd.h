@@ -76,6 +76,9 @@ const char *etcd_endpoint(const struct etcd *etcd);
 void etcd_rotate(struct etcd *etcd);
 size_t etcd_endpoint_count(const struct etcd *etcd);
 
+/* How long a request may take when every endpoint gets the timeout of the settings, at most `most_ms`. */
+int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms);
+
 /* Our own address on the connection to the endpoint that answered last; "" when nothing did. */
 const char *etcd_local_address(const struct etcd *etcd);
 
