@@ -54,6 +54,9 @@ enum etcd_failure {
 /* ETCD_OK, or a word for a log field. */
 const char *etcd_failure_word(enum etcd_failure failure);
 
+/* Whether they can be meant: what etcd_open would refuse, but for a password file. Fails with EXIT_CONFIG. */
+bool etcd_check(const struct etcd_settings *settings, struct error *error);
+
 struct etcd;
 
 /*

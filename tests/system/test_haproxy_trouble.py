@@ -106,9 +106,11 @@ class HAProxyTrouble(TroubleCase):
     def test_a_wrong_configuration_is_not_taken(self) -> None:
         lb, first, _ = self.two()
         good = lb.program.conf.read_text()
-        lb.program.conf.write_text(good + "slotz = 3\n")
-        lb.program.signal(signal.SIGHUP)
-        lb.program.wait_said("unknown key 'slotz'.*the configuration stays as it was")
+        for wrong, said in ((good + "slotz = 3\n", "unknown key 'slotz'"),
+                            (good.replace("http://", "ftp://"), "'ftp://[^']*' is not a URL like")):
+            lb.program.conf.write_text(wrong)
+            lb.program.signal(signal.SIGHUP)
+            lb.program.wait_said(f"{said}.*the configuration stays as it was")
         self.leave("db2")
         lb.wait_up(first)
         for _ in range(3):
