@@ -51,6 +51,8 @@ const struct config_key settings_keys[] = {
      "how long sessions on a former writer may go on beside the new one; 0s: they are cut"},
     {"haproxy", "timeout", CONFIG_DURATION, offsetof(struct settings, timeout_ms), "2s", 50, 60000, NULL,
      "how long HAProxy may take to answer one command"},
+    {"haproxy", "validate_timeout", CONFIG_DURATION, offsetof(struct settings, validate_timeout_ms), "10s", 100, 60000,
+     NULL, "how long the program that validates the file may take; below half of the unit's WatchdogSec (30s)"},
 };
 
 const size_t settings_key_count = sizeof settings_keys / sizeof settings_keys[0];

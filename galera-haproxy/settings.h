@@ -35,6 +35,7 @@ struct settings {
     int64_t writer_grace_ms;
     int64_t writer_overlap_ms;
     int64_t timeout_ms;
+    int64_t validate_timeout_ms;
 };
 
 extern const struct config_key settings_keys[];

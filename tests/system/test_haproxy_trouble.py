@@ -301,6 +301,18 @@ class FileTrouble(TroubleCase):
         lb.wait_up(first, second, third)
         lb.program.wait_said("cannot run /nowhere/haproxy")
 
+    def test_a_program_to_validate_that_hangs(self) -> None:
+        hangs = self.home / "hangs"
+        hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+        hangs.chmod(0o755)
+        lb, first, second = self.two()
+        lb.program.kill()
+        lb.settings.update(haproxy=hangs, validate_timeout="200ms")
+        lb.start()
+        third = self.node(3, "db3")
+        lb.wait_up(first, second, third)
+        lb.program.wait_said("'[^']*hangs -c' has not ended in 200ms")
+
     def test_extra_lines_and_the_distributions_own_main_file(self) -> None:
         lb = self.balancer(extra="maxconn 300 | timeout queue 7s", balance="roundrobin")
         debian = Path("/etc/haproxy/haproxy.cfg")
