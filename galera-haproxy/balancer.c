@@ -16,8 +16,6 @@
 
 enum {
     NS_PER_MS = 1000000,
-    RESYNC_MS = 10000,
-    GATHER_MS = 20,
     LOOK_MS = 500,     /* when nothing is going on */
     LOOK_SOON_MS = 30, /* while a check is awaited, or after steps */
     RETRY_FIRST_MS = 100,
@@ -155,8 +153,10 @@ static bool open_etcd(struct balancer *balancer, struct error *error)
         return false;
     int64_t most_ms = notify_watchdog_ms() != 0 ? notify_watchdog_ms() / 2 : INT64_MAX;
     int64_t request_ms = etcd_patience_ms(balancer->etcd, most_ms);
-    struct registry_watch_settings watch = {
-        .prefix = settings->prefix, .resync_ms = RESYNC_MS, .gather_ms = GATHER_MS, .request_ms = request_ms};
+    struct registry_watch_settings watch = {.prefix = settings->prefix,
+                                            .resync_ms = settings->resync_ms,
+                                            .gather_ms = settings->gather_ms,
+                                            .request_ms = request_ms};
     balancer->watch = registry_watch_open(balancer->etcd, &watch, error);
     round_open(&balancer->round, settings, balancer->etcd);
     return balancer->watch != NULL;

@@ -8,6 +8,10 @@
 const struct config_key settings_keys[] = {
     {"haproxy", "prefix", CONFIG_STRING, offsetof(struct settings, prefix), REGISTRY_DEFAULT_PREFIX, 0, 0, NULL,
      "where the registry is in etcd"},
+    {"haproxy", "resync", CONFIG_DURATION, offsetof(struct settings, resync_ms), "10s", 100, 3600000, NULL,
+     "how often the whole registry is read again"},
+    {"haproxy", "gather", CONFIG_DURATION, offsetof(struct settings, gather_ms), "20ms", 0, 60000, NULL,
+     "changes of the registry within this time are carried out as one"},
     {"haproxy", "config", CONFIG_PATH, offsetof(struct settings, config), "/etc/haproxy/galera.cfg", 0, 0, NULL,
      "the file that galera-haproxy owns: the sections for the nodes"},
     {"haproxy", "main_config", CONFIG_PATH, offsetof(struct settings, main_config), "/etc/haproxy/haproxy.cfg", 0, 0,

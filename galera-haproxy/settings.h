@@ -14,6 +14,8 @@ enum { SLOTS_MOST = 64 };
 struct settings {
     struct etcd_settings etcd;
     char *prefix;
+    int64_t resync_ms;
+    int64_t gather_ms;
     char *config;
     char *main_config;
     char *haproxy;
