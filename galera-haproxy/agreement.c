@@ -5,6 +5,7 @@
 
 #include "deadline.h"
 #include "log.h"
+#include "notify.h"
 #include "num.h"
 
 /* HAProxy is not looked at while etcd is asked, so a slow one is waited for and a dead one not for long. */
@@ -12,7 +13,7 @@ enum { NS_PER_MS = 1000000, ASK_MS = 500, RETRY_MS = 2000, REQUEST_MOST_MS = 300
 
 static struct deadline request_deadline(const struct agreement *agreement)
 {
-    return deadline_in_ms(etcd_patience_ms(agreement->etcd, REQUEST_MOST_MS));
+    return deadline_in_ms(etcd_patience_ms(agreement->etcd, notify_patience_ms(REQUEST_MOST_MS)));
 }
 
 /* After a request that began at `began_ms` and failed: at most half of the time goes into waiting for etcd. */

@@ -53,7 +53,7 @@ static void feed_watchdog(struct balancer *balancer)
     if (notify_watchdog_ms() == 0 || now_ms() < balancer->watchdog_ms)
         return;
     notify_send("WATCHDOG=1");
-    balancer->watchdog_ms = now_ms() + notify_watchdog_ms() / 2;
+    balancer->watchdog_ms = now_ms() + notify_watchdog_ms() / 4; /* a request to etcd may take half of the time */
 }
 
 /* --- what systemd is told ----------------------------------------------------------------------------------------- */
@@ -231,6 +231,7 @@ static bool loop(struct balancer *balancer, struct error *error)
             return false;
         if (balancer->stopping)
             return true;
+        feed_watchdog(balancer);
         if (balancer->known)
             leases_refresh(&balancer->round.leases, balancer->etcd, &balancer->round.roster, now_ms());
     }

@@ -4,6 +4,7 @@
 
 #include "deadline.h"
 #include "log.h"
+#include "notify.h"
 
 /* As in agreement.c; what is asked here can wait for longer, so it holds up less. */
 enum { NS_PER_MS = 1000000, REQUEST_MOST_MS = 2000, RETRY_MS = 2000, SOONEST_MS = 250 };
@@ -45,7 +46,7 @@ void leases_refresh(struct leases *leases, struct etcd *etcd, struct roster *ros
     if (roster->count == 0 || leases_due_ms(leases, roster) > now_ms)
         return;
     size_t member = most_due(roster);
-    struct deadline deadline = deadline_in_ms(etcd_patience_ms(etcd, REQUEST_MOST_MS));
+    struct deadline deadline = deadline_in_ms(etcd_patience_ms(etcd, notify_patience_ms(REQUEST_MOST_MS)));
     enum etcd_failure failure = etcd_lease_left(etcd, roster->member[member].lease, deadline, &left_s, &error);
     if (failure == ETCD_OK) {
         log_debug("the lease of %s has %" PRId64 " s left", roster->member[member].id, left_s);
