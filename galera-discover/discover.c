@@ -226,10 +226,9 @@ static bool follow(struct discovery *discovery, struct error *error)
 static bool open_watch(struct discovery *discovery, struct error *error)
 {
     const struct settings *settings = discovery->settings;
-    int64_t request_ms = settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(discovery->etcd);
     /* The watchdog has to be fed between two requests. */
-    if (notify_watchdog_ms() != 0 && notify_watchdog_ms() < request_ms)
-        request_ms = notify_watchdog_ms();
+    int64_t most_ms = notify_watchdog_ms() != 0 ? notify_watchdog_ms() : INT64_MAX;
+    int64_t request_ms = etcd_patience_ms(discovery->etcd, most_ms);
     struct registry_watch_settings watch = {
         .prefix = settings->prefix,
         .resync_ms = settings->resync_ms,

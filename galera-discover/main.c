@@ -53,7 +53,8 @@ static bool configure(struct program *program, struct config *config, void *into
 
     return config_add(config, settings_keys, settings_key_count, settings, error) &&
            config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
-           program_configure(program, config, error) && settings_check(settings, error);
+           program_configure(program, config, error) && etcd_check(&settings->etcd, error) &&
+           settings_check(settings, error);
 }
 
 static int run(struct program *program, struct error *error)

@@ -5,9 +5,25 @@
 
 #include "deadline.h"
 #include "log.h"
+#include "notify.h"
 #include "num.h"
 
-enum { ASK_MS = 500, RETRY_MS = 2000, REQUEST_MS = 1000 };
+/* HAProxy is not looked at while etcd is asked, so a slow one is waited for and a dead one not for long. */
+enum { NS_PER_MS = 1000000, ASK_MS = 500, RETRY_MS = 2000, REQUEST_MOST_MS = 3000 };
+
+static struct deadline request_deadline(const struct agreement *agreement)
+{
+    return deadline_in_ms(etcd_patience_ms(agreement->etcd, notify_patience_ms(REQUEST_MOST_MS)));
+}
+
+/* After a request that began at `began_ms` and failed: at most half of the time goes into waiting for etcd. */
+static int64_t retry_ms(int64_t began_ms)
+{
+    int64_t ended_ms = monotonic_ns() / NS_PER_MS;
+    int64_t took_ms = ended_ms - began_ms;
+
+    return ended_ms + (took_ms > RETRY_MS ? took_ms : RETRY_MS);
+}
 
 void agreement_open(struct agreement *agreement, const struct settings *settings, struct etcd *etcd)
 {
@@ -91,11 +107,11 @@ static void follow(struct agreement *agreement, const struct etcd_range *range, 
                     range->kv[0].value);
 }
 
-static bool usable_api(struct agreement *agreement, struct deadline deadline, struct error *error)
+static bool usable_api(struct agreement *agreement, struct error *error)
 {
     enum etcd_api api;
 
-    if (etcd_find_api(agreement->etcd, deadline, &api, error) != ETCD_OK)
+    if (etcd_find_api(agreement->etcd, request_deadline(agreement), &api, error) != ETCD_OK)
         return false;
     return api == ETCD_V3 || error_set(error, EXIT_CONFIG, "that needs etcd's v3 API");
 }
@@ -114,7 +130,7 @@ static bool publish(struct agreement *agreement, int64_t now_ms)
 
     memcpy(writer.ip, agreement->memory.ip, sizeof writer.ip);
     member_address(&writer, value, sizeof value);
-    enum etcd_failure failure = etcd_commit(agreement->etcd, &txn, deadline_in_ms(REQUEST_MS), &reply, &error);
+    enum etcd_failure failure = etcd_commit(agreement->etcd, &txn, request_deadline(agreement), &reply, &error);
     if (failure == ETCD_OK && reply.succeeded) {
         agreement->mod_revision = reply.revision;
         agreement->unpublished = false;
@@ -122,30 +138,29 @@ static bool publish(struct agreement *agreement, int64_t now_ms)
     bool done = failure == ETCD_OK && reply.succeeded;
     etcd_txn_reply_free(&reply);
     note_reachable(agreement, failure == ETCD_OK, error.text);
-    agreement->next_ms = done || failure == ETCD_OK ? now_ms : now_ms + RETRY_MS;
+    agreement->next_ms = failure == ETCD_OK ? now_ms : retry_ms(now_ms);
     return done;
 }
 
 void agreement_refresh(struct agreement *agreement, int64_t now_ms)
 {
-    struct deadline deadline = deadline_in_ms(REQUEST_MS);
     struct etcd_range range;
     struct error error;
 
     if (agreement->etcd == NULL || now_ms < agreement->next_ms)
         return;
-    if (!usable_api(agreement, deadline, &error)) {
+    if (!usable_api(agreement, &error)) {
         note_reachable(agreement, false, error.text);
-        agreement->next_ms = now_ms + RETRY_MS;
+        agreement->next_ms = retry_ms(now_ms);
         return;
     }
-    enum etcd_failure failure = etcd_get(agreement->etcd, agreement->key, deadline, &range, &error);
+    enum etcd_failure failure = etcd_get(agreement->etcd, agreement->key, request_deadline(agreement), &range, &error);
     if (failure == ETCD_OK) {
         follow(agreement, &range, now_ms);
         agreement->asked = true;
     }
     etcd_range_free(&range);
-    agreement->next_ms = now_ms + (failure == ETCD_OK ? ASK_MS : RETRY_MS);
+    agreement->next_ms = failure == ETCD_OK ? now_ms + ASK_MS : retry_ms(now_ms);
     if (failure == ETCD_INTERRUPTED)
         return;
     note_reachable(agreement, failure == ETCD_OK, error.text);

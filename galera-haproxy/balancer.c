@@ -16,8 +16,6 @@
 
 enum {
     NS_PER_MS = 1000000,
-    RESYNC_MS = 10000,
-    GATHER_MS = 20,
     LOOK_MS = 500,     /* when nothing is going on */
     LOOK_SOON_MS = 30, /* while a check is awaited, or after steps */
     RETRY_FIRST_MS = 100,
@@ -55,7 +53,7 @@ static void feed_watchdog(struct balancer *balancer)
     if (notify_watchdog_ms() == 0 || now_ms() < balancer->watchdog_ms)
         return;
     notify_send("WATCHDOG=1");
-    balancer->watchdog_ms = now_ms() + notify_watchdog_ms() / 2;
+    balancer->watchdog_ms = now_ms() + notify_watchdog_ms() / 4; /* a request to etcd may take half of the time */
 }
 
 /* --- what systemd is told ----------------------------------------------------------------------------------------- */
@@ -153,11 +151,12 @@ static bool open_etcd(struct balancer *balancer, struct error *error)
     balancer->etcd = etcd_open(&settings->etcd, balancer->signal_fd, error);
     if (balancer->etcd == NULL)
         return false;
-    int64_t request_ms = settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(balancer->etcd);
-    if (notify_watchdog_ms() != 0 && notify_watchdog_ms() / 2 < request_ms)
-        request_ms = notify_watchdog_ms() / 2;
-    struct registry_watch_settings watch = {
-        .prefix = settings->prefix, .resync_ms = RESYNC_MS, .gather_ms = GATHER_MS, .request_ms = request_ms};
+    int64_t most_ms = notify_watchdog_ms() != 0 ? notify_watchdog_ms() / 2 : INT64_MAX;
+    int64_t request_ms = etcd_patience_ms(balancer->etcd, most_ms);
+    struct registry_watch_settings watch = {.prefix = settings->prefix,
+                                            .resync_ms = settings->resync_ms,
+                                            .gather_ms = settings->gather_ms,
+                                            .request_ms = request_ms};
     balancer->watch = registry_watch_open(balancer->etcd, &watch, error);
     round_open(&balancer->round, settings, balancer->etcd);
     return balancer->watch != NULL;
@@ -232,6 +231,7 @@ static bool loop(struct balancer *balancer, struct error *error)
             return false;
         if (balancer->stopping)
             return true;
+        feed_watchdog(balancer);
         if (balancer->known)
             leases_refresh(&balancer->round.leases, balancer->etcd, &balancer->round.roster, now_ms());
     }

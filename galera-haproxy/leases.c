@@ -4,8 +4,10 @@
 
 #include "deadline.h"
 #include "log.h"
+#include "notify.h"
 
-enum { REQUEST_MS = 500, RETRY_MS = 2000, SOONEST_MS = 250 };
+/* As in agreement.c; what is asked here can wait for longer, so it holds up less. */
+enum { NS_PER_MS = 1000000, REQUEST_MOST_MS = 2000, RETRY_MS = 2000, SOONEST_MS = 250 };
 
 /* A lease that is not renewed is asked ever more often; one that is, at half of what it has left. */
 static int64_t due_ms(const struct member *member)
@@ -44,15 +46,15 @@ void leases_refresh(struct leases *leases, struct etcd *etcd, struct roster *ros
     if (roster->count == 0 || leases_due_ms(leases, roster) > now_ms)
         return;
     size_t member = most_due(roster);
-    enum etcd_failure failure =
-        etcd_lease_left(etcd, roster->member[member].lease, deadline_in_ms(REQUEST_MS), &left_s, &error);
+    struct deadline deadline = deadline_in_ms(etcd_patience_ms(etcd, notify_patience_ms(REQUEST_MOST_MS)));
+    enum etcd_failure failure = etcd_lease_left(etcd, roster->member[member].lease, deadline, &left_s, &error);
     if (failure == ETCD_OK) {
         log_debug("the lease of %s has %" PRId64 " s left", roster->member[member].id, left_s);
         roster_note_lease(roster, member, left_s, now_ms);
         return;
     }
     /* Gone: the entry is about to go too, and what was known before says which way. */
-    leases->retry_ms = now_ms + (failure == ETCD_NOT_FOUND ? SOONEST_MS : RETRY_MS);
+    leases->retry_ms = monotonic_ns() / NS_PER_MS + (failure == ETCD_NOT_FOUND ? SOONEST_MS : RETRY_MS);
     if (failure != ETCD_NOT_FOUND)
         log_debug("cannot ask for the lease of %s: %s", roster->member[member].id, error.text);
 }

@@ -84,7 +84,8 @@ static bool configure(struct program *program, struct config *config, void *into
 
     return config_add(config, settings_keys, settings_key_count, settings, error) &&
            config_add(config, etcd_keys, etcd_key_count, &settings->etcd, error) &&
-           program_configure(program, config, error) && settings_check(settings, error);
+           program_configure(program, config, error) && etcd_check(&settings->etcd, error) &&
+           settings_check(settings, error);
 }
 
 static struct settings *read_again(void *context, struct error *error)

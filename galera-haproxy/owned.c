@@ -103,8 +103,7 @@ enum owned_result owned_update(const struct settings *settings, const char *cont
         text_free(&present);
         return OWNED_SAME;
     }
-    if (write_candidate(candidate, content, error) &&
-        validate_config(settings->haproxy, settings->main_config, candidate, error) &&
+    if (write_candidate(candidate, content, error) && validate_config(settings, candidate, error) &&
         (!exists || keep_previous(settings->config, backup, error))) {
         if (rename(candidate, settings->config) != 0)
             failed("put in place", settings->config, error);

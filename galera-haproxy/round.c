@@ -49,8 +49,7 @@ void round_follow(struct round *round, const struct registry *registry, int64_t 
 
 bool round_read_registry(struct round *round, size_t *entries, struct error *error)
 {
-    struct deadline deadline =
-        deadline_in_ms(round->settings->etcd.timeout_ms * (int64_t)etcd_endpoint_count(round->etcd));
+    struct deadline deadline = deadline_in_ms(etcd_patience_ms(round->etcd, INT64_MAX));
     struct etcd_range range;
     struct registry registry = {0};
     enum etcd_failure failure = registry_read(round->etcd, round->settings->prefix, deadline, &range, error);

@@ -8,6 +8,10 @@
 const struct config_key settings_keys[] = {
     {"haproxy", "prefix", CONFIG_STRING, offsetof(struct settings, prefix), REGISTRY_DEFAULT_PREFIX, 0, 0, NULL,
      "where the registry is in etcd"},
+    {"haproxy", "resync", CONFIG_DURATION, offsetof(struct settings, resync_ms), "10s", 100, 3600000, NULL,
+     "how often the whole registry is read again"},
+    {"haproxy", "gather", CONFIG_DURATION, offsetof(struct settings, gather_ms), "20ms", 0, 60000, NULL,
+     "changes of the registry within this time are carried out as one"},
     {"haproxy", "config", CONFIG_PATH, offsetof(struct settings, config), "/etc/haproxy/galera.cfg", 0, 0, NULL,
      "the file that galera-haproxy owns: the sections for the nodes"},
     {"haproxy", "main_config", CONFIG_PATH, offsetof(struct settings, main_config), "/etc/haproxy/haproxy.cfg", 0, 0,
@@ -51,6 +55,8 @@ const struct config_key settings_keys[] = {
      "how long sessions on a former writer may go on beside the new one; 0s: they are cut"},
     {"haproxy", "timeout", CONFIG_DURATION, offsetof(struct settings, timeout_ms), "2s", 50, 60000, NULL,
      "how long HAProxy may take to answer one command"},
+    {"haproxy", "validate_timeout", CONFIG_DURATION, offsetof(struct settings, validate_timeout_ms), "10s", 100, 60000,
+     NULL, "how long the program that validates the file may take; below half of the unit's WatchdogSec (30s)"},
 };
 
 const size_t settings_key_count = sizeof settings_keys / sizeof settings_keys[0];

@@ -14,6 +14,8 @@ enum { SLOTS_MOST = 64 };
 struct settings {
     struct etcd_settings etcd;
     char *prefix;
+    int64_t resync_ms;
+    int64_t gather_ms;
     char *config;
     char *main_config;
     char *haproxy;
@@ -35,6 +37,7 @@ struct settings {
     int64_t writer_grace_ms;
     int64_t writer_overlap_ms;
     int64_t timeout_ms;
+    int64_t validate_timeout_ms;
 };
 
 extern const struct config_key settings_keys[];

@@ -11,8 +11,9 @@
 #include "report.h"
 #include "round.h"
 #include "signals.h"
+#include "words.h"
 
-enum { NS_PER_MS = 1000000, ONCE_MS = 20000, PAUSE_NS = 50000000 };
+enum { NS_PER_MS = 1000000, ONCE_LEAST_MS = 20000, ONCE_MORE_MS = 10000, PAUSE_NS = 50000000 };
 
 struct single {
     struct round round;
@@ -98,10 +99,22 @@ static bool waits_for_sessions_alone(const struct single *single)
     return leaves && plan->count == 0 && !plan->waiting && !plan->confirm;
 }
 
+/* Long enough for the first checks of new nodes, however seldom the nodes are checked. */
+static int64_t once_ms(const struct settings *settings)
+{
+    struct check_words check;
+    struct error error;
+    int64_t ms = 0;
+
+    if (words_parse_check(settings->check, &check, &error))
+        ms = words_first_checks_ms(&check) + ONCE_MORE_MS;
+    return ms > ONCE_LEAST_MS ? ms : ONCE_LEAST_MS;
+}
+
 static bool act_until_settled(struct single *single, struct error *error)
 {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
-    struct deadline deadline = deadline_in_ms(ONCE_MS);
+    struct deadline deadline = deadline_in_ms(once_ms(single->round.settings));
 
     for (;;) {
         struct report report = report_of(single, true);

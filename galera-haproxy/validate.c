@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "num.h"
 #include "signals.h"
 #include "text.h"
 
-enum { VALIDATE_MS = 10000, OUTPUT_MOST = 65536, CANNOT_RUN = 127 };
+enum { OUTPUT_MOST = 65536, CANNOT_RUN = 127 };
 
 static void run(const char *haproxy, const char *main_config, const char *candidate, int output)
 {
@@ -66,9 +67,12 @@ static bool wait_end(pid_t pid, bool ended, int *status)
     return true;
 }
 
-bool validate_config(const char *haproxy, const char *main_config, const char *candidate, struct error *error)
+bool validate_config(const struct settings *settings, const char *candidate, struct error *error)
 {
+    const char *haproxy = settings->haproxy;
+    const char *main_config = settings->main_config;
     struct text output = {0};
+    char limit[32];
     int ends[2];
     int status = 0;
     bool right = false;
@@ -84,11 +88,12 @@ bool validate_config(const char *haproxy, const char *main_config, const char *c
         close(ends[0]);
         return error_set(error, EXIT_INTERNAL, "cannot start a process: %s", strerror(errno));
     }
-    bool ended = read_output(ends[0], deadline_in_ms(VALIDATE_MS), &output);
+    bool ended = read_output(ends[0], deadline_in_ms(settings->validate_timeout_ms), &output);
     close(ends[0]);
     bool known = wait_end(pid, ended, &status);
+    duration_format(settings->validate_timeout_ms, limit, sizeof limit);
     if (!ended)
-        error_set(error, EXIT_UNAVAILABLE, "'%s -c' has not ended in %d s", haproxy, VALIDATE_MS / 1000);
+        error_set(error, EXIT_UNAVAILABLE, "'%s -c' has not ended in %s", haproxy, limit);
     else if (!known || !WIFEXITED(status))
         error_set(error, EXIT_UNAVAILABLE, "'%s -c' was ended by a signal", haproxy);
     else if (WEXITSTATUS(status) == CANNOT_RUN && output.length == 0)

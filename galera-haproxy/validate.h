@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "settings.h"
 
-/* `haproxy -c -f main -f candidate`, ended after some seconds. The error has what it said first. */
-bool validate_config(const char *haproxy, const char *main_config, const char *candidate, struct error *error);
+/* `haproxy -c -f main_config -f candidate`, ended after validate_timeout. The error has what it said first. */
+bool validate_config(const struct settings *settings, const char *candidate, struct error *error);
 
 #endif

@@ -56,12 +56,23 @@ static bool next_word(const char **rest, char *word, size_t size)
 }
 
 /* HAProxy's times: a number of milliseconds, or with a unit. A bare number would mean seconds elsewhere in our file. */
-static bool time_is_valid(const char *text, const struct check_word *row)
+static bool time_parse(const char *text, const struct check_word *row, int64_t *ms)
+{
+    return strspn(text, "0123456789") < strlen(text) && strchr(text, '.') == NULL && duration_parse(text, ms) &&
+           *ms >= row->least && *ms <= row->most;
+}
+
+static bool take_time(const struct check_word *row, const char *value, struct check_words *check, struct error *error)
 {
     int64_t ms;
 
-    return strspn(text, "0123456789") < strlen(text) && strchr(text, '.') == NULL && duration_parse(text, &ms) &&
-           ms >= row->least && ms <= row->most;
+    if (!time_parse(value, row, &ms))
+        return error_set(error, EXIT_CONFIG, "check: %s needs a time like 300ms or 1s, not '%s'", row->name, value);
+    if (strcmp(row->name, "inter") == 0)
+        check->inter_ms = ms;
+    else if (strcmp(row->name, "slowstart") != 0 && ms > check->other_inter_ms)
+        check->other_inter_ms = ms;
+    return true;
 }
 
 static bool take_pair(const struct check_word *row, const char *value, struct check_words *check, struct error *error)
@@ -69,8 +80,7 @@ static bool take_pair(const struct check_word *row, const char *value, struct ch
     int64_t number;
 
     if (row->kind == CHECK_TIME)
-        return time_is_valid(value, row) ||
-               error_set(error, EXIT_CONFIG, "check: %s needs a time like 300ms or 1s, not '%s'", row->name, value);
+        return take_time(row, value, check, error);
     if (!num_parse(value, row->least, row->most, &number)) {
         if (strcmp(row->name, "fall") == 0 && strcmp(value, "1") == 0)
             return error_set(error, EXIT_CONFIG,
@@ -89,7 +99,7 @@ bool words_parse_check(const char *text, struct check_words *check, struct error
     char name[WORD_SIZE];
     char value[WORD_SIZE];
 
-    *check = (struct check_words){.rise = 2, .fall = 3}; /* HAProxy's own defaults */
+    *check = (struct check_words){.rise = 2, .fall = 3, .inter_ms = 2000}; /* HAProxy's own defaults */
     while (next_word(&text, name, sizeof name)) {
         const struct check_word *row = NULL;
         for (size_t i = 0; i < CHECK_WORDS; i++) {
@@ -107,6 +117,13 @@ bool words_parse_check(const char *text, struct check_words *check, struct error
             return false;
     }
     return true;
+}
+
+int64_t words_first_checks_ms(const struct check_words *check)
+{
+    int64_t inter_ms = check->inter_ms > check->other_inter_ms ? check->inter_ms : check->other_inter_ms;
+
+    return inter_ms * (check->rise + 1); /* the first one is up to one interval late */
 }
 
 /* "ADDRESS:PORT", the address may be empty; `length` bytes. */

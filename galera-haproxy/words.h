@@ -14,6 +14,8 @@
 struct check_words {
     int64_t rise;
     int64_t fall;
+    int64_t inter_ms;
+    int64_t other_inter_ms; /* the longer of fastinter and downinter; 0: neither is there */
 };
 
 /*
@@ -21,6 +23,9 @@ struct check_words {
  * 1 is refused: the first passed check after maintenance could not be told from no check at all (see plan.h).
  */
 bool words_parse_check(const char *text, struct check_words *check, struct error *error);
+
+/* How long it may take until a new node that answers at once is UP. */
+int64_t words_first_checks_ms(const struct check_words *check);
 
 /* NULL is right: no such listener. `name` is the key's. */
 bool words_check_bind(const char *name, const char *text, struct error *error);

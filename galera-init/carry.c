@@ -12,7 +12,7 @@
 #include "tally.h"
 #include "teststep.h"
 
-enum { COMMIT_MS = 4000, LEAVE_PAUSE_MS = 200, LIST_SIZE = 4096 };
+enum { LEAVE_PAUSE_MS = 200, LIST_SIZE = 4096 };
 
 /* --- etcd --------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +53,9 @@ static enum carried commit_decision(struct init *init, struct error *error)
         .uuid = &decision->uuid,
     };
 
-    return decision->write == 0 ? CARRIED : commit(init, &change, deadline_in_ms(COMMIT_MS), error);
+    if (decision->write == 0)
+        return CARRIED;
+    return commit(init, &change, deadline_in_ms(etcd_patience_ms(init->etcd, ETCD_MOST_MS)), error);
 }
 
 /* --- before a start ----------------------------------------------------------------------------------------------- */

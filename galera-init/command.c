@@ -11,7 +11,7 @@
 #include "seed.h"
 #include "verbs.h"
 
-enum { COMMIT_MS = 4000, TEXT_SIZE = 1024 };
+enum { TEXT_SIZE = 1024 };
 
 static struct scene *scene_new(struct error *error)
 {
@@ -69,7 +69,7 @@ static int commit(struct scene *scene, const struct keys_change *change, struct 
         return EXIT_INTERNAL;
     }
     if (keys_compose(txn, scene->prefix, &scene->situation, &scene->keys, change, error) &&
-        etcd_commit(scene->etcd, &txn->txn, deadline_in_ms(COMMIT_MS), &reply, error) == ETCD_OK) {
+        etcd_commit(scene->etcd, &txn->txn, scene_etcd_deadline(scene), &reply, error) == ETCD_OK) {
         code = reply.succeeded ? EXIT_YES : EXIT_TRY_AGAIN;
         if (!reply.succeeded)
             error_set(error, EXIT_TRY_AGAIN,

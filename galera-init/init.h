@@ -112,6 +112,9 @@ bool look(struct init *init, struct error *error);
 /* Our own server alone, if it runs. */
 void look_at_server(struct init *init);
 
+/* However many endpoints hang: signals and the server wait for a turn that asks etcd. */
+enum { ETCD_MOST_MS = 10000 };
+
 /* etcd alone, by this deadline. */
 void look_at_etcd(struct init *init, struct deadline deadline);
 

@@ -14,7 +14,6 @@
 
 enum {
     NS_PER_MS = 1000000,
-    ETCD_MOST_MS = 4000,
     /* A server that is shut down by SQL says so as well, for a moment. */
     DISCONNECTED_MS = 5000
 };
@@ -331,7 +330,7 @@ bool look(struct init *init, struct error *error)
     look_begin(&init->situation, init->settings, &init->state);
     look_at_self(init);
     tell_alive(init); /* each of these may take seconds */
-    look_at_etcd(init, deadline_in_ms(ETCD_MOST_MS));
+    look_at_etcd(init, deadline_in_ms(etcd_patience_ms(init->etcd, ETCD_MOST_MS)));
     tell_alive(init);
     if (!remember(init, error))
         return false;

@@ -146,7 +146,7 @@ static bool configure(struct program *program, struct config *config, void *into
                     config_add(config, node_keys, node_key_count, &settings->node, error) &&
                     config_borrow(config, settings_borrowed_keys, settings_borrowed_key_count, settings, error) &&
                     program_configure(program, config, error) && node_read_password(config, &settings->node, error) &&
-                    settings_complete(settings, error);
+                    etcd_check(&settings->etcd, error) && settings_complete(settings, error);
 
     if (complete && program->check_config) {
         dump_look("seed", settings->seed);

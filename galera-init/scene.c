@@ -4,13 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ETCD_MS = 4000 };
+/* An operator waits, and nothing else does. */
+enum { COMMAND_MOST_MS = 60000 };
+
+struct deadline scene_etcd_deadline(const struct scene *scene)
+{
+    return deadline_in_ms(etcd_patience_ms(scene->etcd, COMMAND_MOST_MS));
+}
 
 static void read_etcd(struct scene *scene)
 {
     struct etcd_range range = {0};
     struct error error = {.code = EXIT_YES};
-    bool read = etcd_get_prefix(scene->etcd, scene->prefix, deadline_in_ms(ETCD_MS), &range, &error) == ETCD_OK;
+    bool read = etcd_get_prefix(scene->etcd, scene->prefix, scene_etcd_deadline(scene), &range, &error) == ETCD_OK;
 
     scene->situation.etcd_reachable = read && keys_read(&scene->keys, scene->prefix, &range, &scene->situation, &error);
     etcd_range_free(&range);

@@ -26,4 +26,7 @@ bool scene_read(struct scene *scene, const struct settings *settings, const stru
                 struct error *error);
 void scene_free(struct scene *scene);
 
+/* For one request of a command. */
+struct deadline scene_etcd_deadline(const struct scene *scene);
+
 #endif

@@ -45,7 +45,7 @@ const struct config_key settings_keys[] = {
      "as"},
     {"init", "create_account", CONFIG_BOOLEAN, offsetof(struct settings, create_account), "yes", 0, 0, NULL,
      "make the account of [mysql] on the first node of a new cluster"},
-    {"init", "ttl", CONFIG_DURATION, offsetof(struct settings, ttl_ms), "10s", 2000, 3600000, NULL,
+    {"init", "ttl", CONFIG_SECONDS, offsetof(struct settings, ttl_ms), "10s", 2000, 3600000, NULL,
      "how long the others take this node to be alive after they last heard of it; whole seconds"},
     {"init", "poll", CONFIG_DURATION, offsetof(struct settings, poll_ms), "500ms", 50, 60000, NULL,
      "how often etcd, the members and the server are looked at while there is something to wait for"},

@@ -46,7 +46,7 @@ static bool configure(struct program *program, struct config *config, void *into
            config_add(config, node_keys, node_key_count, &settings->node, error) &&
            config_borrow(config, settings_borrowed_keys, settings_borrowed_key_count, settings, error) &&
            program_configure(program, config, error) && node_read_password(config, &settings->node, error) &&
-           settings_make_entry(settings, &invocation->entry, error);
+           etcd_check(&settings->etcd, error) && settings_make_entry(settings, &invocation->entry, error);
 }
 
 static int run(struct program *program, struct error *error)

@@ -22,7 +22,7 @@ const struct config_key settings_keys[] = {
      "port of clustercheck on this host; 0: do not register one"},
     {"register", "prefix", CONFIG_STRING, offsetof(struct settings, prefix), REGISTRY_DEFAULT_PREFIX, 0, 0, NULL,
      "where the registry is in etcd"},
-    {"register", "ttl", CONFIG_DURATION, offsetof(struct settings, ttl_ms), "10s", 2000, 3600000, NULL,
+    {"register", "ttl", CONFIG_SECONDS, offsetof(struct settings, ttl_ms), "10s", 2000, 3600000, NULL,
      "how long the entry outlives a node that died; whole seconds"},
     {"register", "when", CONFIG_CHOICE, offsetof(struct settings, when), "always", 0, 0, when_choices,
      "always, or synced: only while the server is synced or serves a state transfer"},

@@ -72,6 +72,9 @@ static bool set_duration(const struct config_key *key, int64_t *slot, const char
         return error_set(error, EXIT_CONFIG, "%s = '%s' is not a duration from %s to %s (written like 250ms or 10s)",
                          key->name, value, min, max);
     }
+    if (key->type == CONFIG_SECONDS && ms % 1000 != 0)
+        return error_set(error, EXIT_CONFIG, "%s = %s is not possible: it is counted in whole seconds", key->name,
+                         value);
     *slot = ms;
     return true;
 }
@@ -120,6 +123,7 @@ static bool key_set(const struct config_table *table, const struct config_key *k
     case CONFIG_NUMBER:
         return set_number(key, slot, value, error);
     case CONFIG_DURATION:
+    case CONFIG_SECONDS:
         return set_duration(key, slot, value, error);
     case CONFIG_BOOLEAN:
         return set_boolean(key, slot, value, error);

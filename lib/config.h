@@ -27,6 +27,7 @@ enum config_type {
     CONFIG_NUMBER,   /* int64_t, min..max */
     CONFIG_BOOLEAN,  /* bool */
     CONFIG_DURATION, /* int64_t milliseconds, min..max */
+    CONFIG_SECONDS,  /* the same; whole seconds */
     CONFIG_CHOICE,   /* int, one of `choices` */
     CONFIG_PERCENT,  /* int64_t, min..max; "25%" or "25" */
 };
@@ -42,7 +43,7 @@ struct config_key {
     enum config_type type;
     size_t offset;                       /* in the program's settings struct */
     const char *fallback;                /* the default as text, "" for none */
-    int64_t min, max;                    /* CONFIG_NUMBER, CONFIG_PERCENT, CONFIG_DURATION (ms) */
+    int64_t min, max;                    /* CONFIG_NUMBER, CONFIG_PERCENT; durations (ms) */
     const struct config_choice *choices; /* CONFIG_CHOICE; ends with {NULL, 0} */
     const char *help;
 };

@@ -31,6 +31,7 @@ static void print_value(const struct config_table *table, const struct config_ke
         fprintf(stream, "%" PRId64, *(const int64_t *)slot);
         break;
     case CONFIG_DURATION:
+    case CONFIG_SECONDS:
         duration_format(*(const int64_t *)slot, duration, sizeof duration);
         fputs(duration, stream);
         break;

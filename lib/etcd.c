@@ -76,13 +76,34 @@ static bool add_servers(struct etcd *etcd, const char *list, struct error *error
     return etcd->server_count > 0 || error_set(error, EXIT_CONFIG, "no etcd endpoint is configured");
 }
 
+static void free_servers(struct etcd *etcd)
+{
+    for (size_t i = 0; i < etcd->server_count; i++)
+        free(etcd->server[i].url);
+}
+
+static bool has_password(const struct etcd_settings *settings, struct error *error)
+{
+    return settings->user == NULL || settings->password != NULL || settings->password_file != NULL ||
+           error_set(error, EXIT_CONFIG, "[etcd] has a user and no password: set password_file");
+}
+
 static bool read_password(struct etcd_settings *settings, struct error *error)
 {
-    if (settings->user == NULL)
-        return true;
-    if (settings->password == NULL && settings->password_file == NULL)
-        return error_set(error, EXIT_CONFIG, "[etcd] has a user and no password: set password_file");
-    return settings->password != NULL || secret_read(settings->password_file, &settings->password, error);
+    if (!has_password(settings, error))
+        return false;
+    return settings->user == NULL || settings->password != NULL ||
+           secret_read(settings->password_file, &settings->password, error);
+}
+
+bool etcd_check(const struct etcd_settings *settings, struct error *error)
+{
+    struct etcd etcd = {.settings = settings};
+    bool right = has_password(settings, error) &&
+                 add_servers(&etcd, settings->endpoints == NULL ? "" : settings->endpoints, error);
+
+    free_servers(&etcd);
+    return right;
 }
 
 struct etcd *etcd_open(struct etcd_settings *settings, int wake_fd, struct error *error)
@@ -118,8 +139,7 @@ void etcd_close(struct etcd *etcd)
         return;
     forget_token(etcd);
     http_close(etcd->http);
-    for (size_t i = 0; i < etcd->server_count; i++)
-        free(etcd->server[i].url);
+    free_servers(etcd);
     free(etcd);
 }
 
@@ -136,6 +156,13 @@ const char *etcd_endpoint(const struct etcd *etcd)
 size_t etcd_endpoint_count(const struct etcd *etcd)
 {
     return etcd->server_count;
+}
+
+int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms)
+{
+    int64_t all_ms = etcd->settings->timeout_ms * (int64_t)etcd->server_count;
+
+    return all_ms < most_ms ? all_ms : most_ms;
 }
 
 void etcd_rotate(struct etcd *etcd)

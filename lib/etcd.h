@@ -54,6 +54,9 @@ enum etcd_failure {
 /* ETCD_OK, or a word for a log field. */
 const char *etcd_failure_word(enum etcd_failure failure);
 
+/* Whether they can be meant: what etcd_open would refuse, but for a password file. Fails with EXIT_CONFIG. */
+bool etcd_check(const struct etcd_settings *settings, struct error *error);
+
 struct etcd;
 
 /*
@@ -75,6 +78,9 @@ const char *etcd_endpoint(const struct etcd *etcd);
 /* The next call starts with the next endpoint. */
 void etcd_rotate(struct etcd *etcd);
 size_t etcd_endpoint_count(const struct etcd *etcd);
+
+/* How long a request may take when every endpoint gets the timeout of the settings, at most `most_ms`. */
+int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms);
 
 /* Our own address on the connection to the endpoint that answered last; "" when nothing did. */
 const char *etcd_local_address(const struct etcd *etcd);

@@ -89,3 +89,10 @@ int64_t notify_watchdog_ms(void)
 {
     return notify_state.fd < 0 ? 0 : notify_state.watchdog_ms;
 }
+
+int64_t notify_patience_ms(int64_t most_ms)
+{
+    int64_t quarter_ms = notify_watchdog_ms() / 4;
+
+    return quarter_ms != 0 && quarter_ms < most_ms ? quarter_ms : most_ms;
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-
+import time
 
 from galeralab.wait import LabError
 
@@ -24,9 +24,10 @@ def own_address() -> str:
 
 
 class Forwarder:
-    """Connections to one address go on to another, until they are cut."""
+    """Connections to one address go on to another, until they are cut; what comes back takes `delay` seconds longer."""
 
-    def __init__(self, listen: tuple[str, int], target: tuple[str, int]) -> None:
+    def __init__(self, listen: tuple[str, int], target: tuple[str, int], delay: float = 0) -> None:
+        self.delay = delay
         family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
         self.target, self.server = target, socket.create_server(listen, family=family, backlog=64)
         self.address, self.port = self.server.getsockname()[:2]
@@ -105,7 +106,7 @@ class Forwarder:
             self._pairs.add(pair)
         try:
             server.sendall(head)
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back = threading.Thread(target=_pump, args=(server, client, self.delay), daemon=True)
             back.start()
             _pump(client, server)
             back.join()
@@ -121,9 +122,10 @@ def _shut(end: socket.socket) -> None:
         pass
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def _pump(source: socket.socket, target: socket.socket, delay: float = 0) -> None:
     try:
         while data := source.recv(65536):
+            time.sleep(delay)
             target.sendall(data)
     except OSError:
         pass

@@ -167,6 +167,14 @@ class Documentation(unittest.TestCase):
                 if default:
                     self.assertEqual(default, expected[section][key] or "none", f"default of {key}")
 
+    @each_program
+    def test_check_config_refuses_endpoints_that_are_no_urls(self, program: str) -> None:
+        if "endpoints" not in help_options(program):
+            return
+        self.assertIn("endpoints = http://x:2379", run(program, "-n", "-c", "/dev/null", "-e", "http://x:2379"))
+        with self.assertRaisesRegex(AssertionError, "exits with 78.*'ftp://x' is not a URL"):
+            run(program, "-n", "-c", "/dev/null", "-e", "ftp://x")
+
     def test_some_manual_has_every_section(self) -> None:
         """Sections that several programs read are described once, and the other manuals say where."""
         written = {section for program in programs() for section in manual_keys(program)}

@@ -46,6 +46,16 @@ class Joining(BalancerCase):
         wait_until(lambda: {"OPTIONS /ro HTTP/1.0", "OPTIONS /rw HTTP/1.0", "OPTIONS / HTTP/1.0"} <= set(node.asked), 60,
                    "a check for each listener")
 
+    def test_changes_are_gathered(self) -> None:
+        lb = self.running(resync="1h", gather="1s")
+        first = self.node(1, "db1")
+        lb.wait_up(first)
+        second = self.node(2)
+        begin = time.monotonic()
+        self.enter("db2", second)
+        lb.wait_up(first, second)
+        self.assertGreater(time.monotonic() - begin, 0.9)
+
     def test_more_nodes_than_slots(self) -> None:
         lb = self.running(slots=16)
         nodes = [self.node(number, f"db{number}") for number in range(1, 17)]

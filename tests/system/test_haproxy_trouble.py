@@ -106,9 +106,11 @@ class HAProxyTrouble(TroubleCase):
     def test_a_wrong_configuration_is_not_taken(self) -> None:
         lb, first, _ = self.two()
         good = lb.program.conf.read_text()
-        lb.program.reconfigure(good + "slotz = 3\n")
-        lb.program.signal(signal.SIGHUP)
-        lb.program.wait_said("unknown key 'slotz'.*the configuration stays as it was")
+        for wrong, said in ((good + "slotz = 3\n", "unknown key 'slotz'"),
+                            (good.replace("http://", "ftp://"), "'ftp://[^']*' is not a URL like")):
+            lb.program.reconfigure(wrong)
+            lb.program.signal(signal.SIGHUP)
+            lb.program.wait_said(f"{said}.*the configuration stays as it was")
         self.leave("db2")
         lb.wait_up(first)
         for _ in range(3):
@@ -306,6 +308,18 @@ class FileTrouble(TroubleCase):
         lb.wait_up(first, second, third)
         lb.program.wait_said("cannot run /nowhere/haproxy")
 
+    def test_a_program_to_validate_that_hangs(self) -> None:
+        hangs = self.home / "hangs"
+        hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+        hangs.chmod(0o755)
+        lb, first, second = self.two()
+        lb.program.kill()
+        lb.settings.update(haproxy=hangs, validate_timeout="200ms")
+        lb.start()
+        third = self.node(3, "db3")
+        lb.wait_up(first, second, third)
+        lb.program.wait_said("'[^']*hangs -c' has not ended in 200ms")
+
     def test_extra_lines_and_the_distributions_own_main_file(self) -> None:
         lb = self.balancer(extra="maxconn 300 | timeout queue 7s", balance="roundrobin")
         debian = Path("/etc/haproxy/haproxy.cfg")
@@ -374,7 +388,8 @@ class Running(TroubleCase):
         self.assertEqual(slots["db1"]["actual"], "UP")
         self.assertIn("L7OK 200", slots["db1"]["sections"][ANY]["check"])
         self.assertEqual(sum(slot["sessions"] for slot in slots.values()), 1)
-        self.assertEqual([name for name, slot in slots.items() if slot.get("writer")], ["db1"])
+        self.assertEqual([name for name, slot in slots.items() if slot.get("writer")],
+                         [self.id_of(lb.file_servers()[0])])
         self.assertEqual(shown["haproxy"]["pid"], lb.pid)
         self.assertTrue(alive(session))
 

@@ -7,6 +7,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from balancercase import (PREFIX, WRITER, WRITER_PORT, Balancer, BalancerCase, FakeNode, alive, wait_until)
+from forwarder import Forwarder
 
 KEY = f"/galera-haproxy{PREFIX}/writer"
 CHANGES = 50
@@ -90,6 +91,16 @@ class OneWriter(BalancerCase):
         self.assertEqual(lb.writer(), second.address)
         self.etcd.start(1)
         wait_until(lambda: self.agreed() == second.address, 60, "etcd to have the new writer")
+
+    def test_members_of_etcd_that_are_slow_are_waited_for(self) -> None:
+        member = self.etcd.member(1).address
+        with Forwarder((member, 0), (member, 2379), delay=0.4) as route:
+            lb = self.balancer()
+            lb.start(env={"CLUSTERCHECK_ETCD_ENDPOINTS": ",".join([route.url] * 3)})
+            lb.start_haproxy()
+            node = self.node(1, "db1")
+            lb.wait_up(node, backend=WRITER)
+            wait_until(lambda: self.agreed() == node.address, 60, "etcd to have the writer")
 
     def test_many_sessions_at_once_go_to_one_node(self) -> None:
         lb, _ = self.three()

@@ -235,6 +235,7 @@ class CommandLine(RegistryCase):
                 (["--id", "a/b"], 78, "'a/b' cannot be an id"), (["--id", "x" * 65], 78, "cannot be an id"),
                 (["--ip", "0.0.0.0"], 78, "ip = '0.0.0.0'"), (["--ip", "db1"], 78, "ip = 'db1'"),
                 (["--port", "0"], 78, "port"), (["--port", "70000"], 78, "port"), (["--ttl", "1s"], 78, "ttl"),
+                (["--ttl", "2500ms"], 78, "whole seconds"), (["-n", "--ttl", "2500ms"], 78, "whole seconds"),
                 (["--prefix", "galera"], 78, "prefix = 'galera'"), (["--host", "a b"], 78, "host = 'a b'"),
                 (["--instance", "a;b"], 78, "instance = 'a;b'"), (["--api", "v4"], 78, "v4"),
                 (["--endpoints", "10.0.0.5:2379"], 78, "not a URL like"), (["--when", "synced"], 78, "check_interval"),

@@ -35,6 +35,9 @@ void fake_set_api(enum etcd_api api);
 /* How long a call takes that is answered, and one that is not (at most until its deadline). */
 void fake_set_delay(int64_t answer_ms, int64_t failure_ms);
 
+/* `timeout` in the settings of every client; 2 s after a reset. */
+void fake_set_timeout(int64_t timeout_ms);
+
 /* How long after its end a lease is noticed to have ended. */
 void fake_set_lag(int64_t lag_ms);
 

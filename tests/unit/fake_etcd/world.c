@@ -78,8 +78,11 @@ void fake_reset(uint32_t seed)
     keys_reset();
     leases_reset();
     v2_reset();
-    world = (struct world){
-        .now_ms = START_MS, .random = ((uint64_t)seed + 1) * 0x9E3779B97F4A7C15ULL, .api = ETCD_V3, .failure_ms = 10};
+    world = (struct world){.now_ms = START_MS,
+                           .random = ((uint64_t)seed + 1) * 0x9E3779B97F4A7C15ULL,
+                           .api = ETCD_V3,
+                           .failure_ms = 10,
+                           .timeout_ms = 2000};
     world.keys.revision = 1;
     world.index = 1;
 }
@@ -93,6 +96,11 @@ void fake_set_delay(int64_t answer_ms, int64_t failure_ms)
 {
     world.answer_ms = answer_ms;
     world.failure_ms = failure_ms;
+}
+
+void fake_set_timeout(int64_t timeout_ms)
+{
+    world.timeout_ms = timeout_ms;
 }
 
 void fake_set_lag(int64_t lag_ms)
@@ -175,6 +183,11 @@ const char *etcd_endpoint(const struct etcd *etcd)
 void etcd_rotate(struct etcd *etcd)
 {
     etcd->endpoint = 1 - etcd->endpoint;
+}
+
+int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms)
+{
+    return earlier(world.timeout_ms * (int64_t)etcd_endpoint_count(etcd), most_ms);
 }
 
 size_t etcd_endpoint_count(const struct etcd *etcd)

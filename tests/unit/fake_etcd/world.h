@@ -36,6 +36,7 @@ struct world {
     enum etcd_api api;
     int64_t answer_ms;
     int64_t failure_ms;
+    int64_t timeout_ms;
     int64_t lag_ms;
     bool acknowledges_dead;
     bool down;

@@ -169,6 +169,38 @@ static void a_lost_answer_is_looked_up(void **state)
     assert_false(agreement[0].unpublished || agreement[0].out);
 }
 
+static void an_etcd_that_is_slow_is_waited_for(void **state)
+{
+    (void)state;
+    fake_set_delay(1500, 10);
+    propose(0, 1);
+    assert_string_equal(stored(), "10.0.0.1:3306");
+    refresh(1);
+    assert_int_equal(remembers(1), 1);
+    assert_false(agreement[0].out || agreement[1].out);
+}
+
+static void an_etcd_that_hangs_gets_half_of_the_time_at_most(void **state)
+{
+    int64_t waited_ms = 0;
+    int64_t begin_ms;
+
+    (void)state;
+    propose(0, 1);
+    fake_set_delay(0, 60000);
+    fake_set_down(true);
+    begin_ms = fake_now_ms();
+    while (fake_now_ms() < begin_ms + 60000) {
+        int64_t asked_ms = fake_now_ms();
+        agreement_refresh(&agreement[0], asked_ms);
+        assert_true(fake_now_ms() - asked_ms <= 3000);
+        waited_ms += fake_now_ms() - asked_ms;
+        fake_pass(30);
+    }
+    assert_in_range(waited_ms, 10000, 33000);
+    fake_set_down(false);
+}
+
 static void alone(void **state)
 {
     (void)state;
@@ -232,6 +264,8 @@ int main(void)
         WITH_ETCD(a_key_that_is_lost_is_written_again),
         WITH_ETCD(nonsense_is_replaced),
         WITH_ETCD(a_lost_answer_is_looked_up),
+        WITH_ETCD(an_etcd_that_is_slow_is_waited_for),
+        WITH_ETCD(an_etcd_that_hangs_gets_half_of_the_time_at_most),
         WITH_ETCD(alone),
         cmocka_unit_test(addresses),
     };

@@ -138,6 +138,20 @@ static void what_ends_while_etcd_is_away_has_expired(void **state)
     assert_int_equal(presence_of("10.0.0.2"), PRESENCE_EXPIRED);
 }
 
+/* Else a removal would look like an end that nobody wanted. */
+static void an_etcd_that_is_slow_is_waited_for(void **state)
+{
+    int64_t kept = enter("db1", "10.0.0.1");
+    int64_t stopped = enter("db2", "10.0.0.2");
+
+    (void)state;
+    fake_set_delay(1000, 10);
+    pass(2000, kept, stopped);
+    fake_revoke(stopped);
+    pass(TICK_MS, kept, 0);
+    assert_int_equal(presence_of("10.0.0.2"), PRESENCE_REMOVED);
+}
+
 static void etcd_is_asked_seldom(void **state)
 {
     int64_t kept = enter("db1", "10.0.0.1");
@@ -154,6 +168,7 @@ int main(void)
         WITH_ETCD(an_entry_that_nobody_renews_expires),
         WITH_ETCD(a_lease_that_is_revoked_at_any_time_is_a_removal),
         WITH_ETCD(what_ends_while_etcd_is_away_has_expired),
+        WITH_ETCD(an_etcd_that_is_slow_is_waited_for),
         WITH_ETCD(etcd_is_asked_seldom),
     };
 

@@ -45,6 +45,27 @@ static void checks(void **state)
     }
 }
 
+static void how_long_the_first_checks_take(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } rows[] = {
+        {"", 6000},
+        {"inter 1s fastinter 300ms downinter 1s rise 2 fall 2", 3000},
+        {"inter 10s rise 3", 40000},
+        {"inter 1s downinter 5s fastinter 2s slowstart 1m rise 1", 10000},
+        {"fastinter 5s", 15000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        struct check_words check;
+        assert_true(words_parse_check(rows[i].text, &check, &error));
+        row_number(rows[i].text, words_first_checks_ms(&check), rows[i].ms);
+    }
+}
+
 static void others(void **state)
 {
     static const struct {
@@ -101,7 +122,8 @@ static void lines(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(checks), cmocka_unit_test(others), cmocka_unit_test(lines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(checks), cmocka_unit_test(how_long_the_first_checks_take),
+                                       cmocka_unit_test(others), cmocka_unit_test(lines)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,10 +108,22 @@ static void the_order_of_things(void **state)
     }
 }
 
+static void a_slow_etcd_is_waited_for(void **state)
+{
+    struct error error = {.text = ""};
+
+    (void)state;
+    set_up("me=n1 size=1 boot=claimed:n1 epoch=0 | n1 attested empty alive pledged", false);
+    fake_set_timeout(4000);
+    fake_set_delay(7000, 10);
+    assert_int_equal(carry(&init, &error), CARRIED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_order_of_things, begin, end),
+        cmocka_unit_test_setup_teardown(a_slow_etcd_is_waited_for, begin, end),
     };
 
     return cmocka_run_group_tests(tests, silence, NULL);

@@ -12,6 +12,7 @@ struct settings {
     char *path;
     int64_t port;
     int64_t timeout;
+    int64_t ttl;
     bool verify;
     int mode;
     char *prefix;
@@ -30,6 +31,7 @@ static const struct config_key mysql_keys[] = {
 static const struct config_key check_keys[] = {
     {"clustercheck", "timeout", CONFIG_DURATION, offsetof(struct settings, timeout), "1s", 10, 60000, NULL, "h"},
     {"clustercheck", "mode", CONFIG_CHOICE, offsetof(struct settings, mode), "never", 0, 0, modes, "h"},
+    {"clustercheck", "ttl", CONFIG_SECONDS, offsetof(struct settings, ttl), "10s", 2000, 60000, NULL, "h"},
     {"etcd", "prefix", CONFIG_STRING, offsetof(struct settings, prefix), "/galera", 0, 0, NULL, "h"},
 };
 
@@ -166,6 +168,9 @@ static void bad_files(void **state)
          "test.conf:2: ", "timeout = 'soon' is not a duration from 10ms to 1m (written like 250ms or 10s)"},
         {"duration too short", "[clustercheck]\ntimeout = 9ms\n", "test.conf:2: ", "not a duration from 10ms"},
         {"duration too long", "[clustercheck]\ntimeout = 61s\n", "test.conf:2: ", "not a duration from 10ms"},
+        {"part of a second", "[clustercheck]\nttl = 2500ms\n",
+         "test.conf:2: ", "ttl = 2500ms is not possible: it is counted in whole seconds"},
+        {"seconds, too few", "[clustercheck]\nttl = 500ms\n", "test.conf:2: ", "not a duration from 2s to 1m"},
         {"choice", "[clustercheck]\nmode = alway\n",
          "test.conf:2: ", "mode = 'alway' is not possible (did you mean 'always'?)"},
         {"choice, nothing near", "[clustercheck]\nmode = 2\n",
