@@ -10,7 +10,7 @@ import selectors
 import socket
 import threading
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
 from registrycase import PREFIX, LabError, Program, RegistryCase, binary, wait_until
 
@@ -92,6 +92,12 @@ class FakeNodes:
             node.sessions.clear()
             self._nodes.pop(node.address, None)
 
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """No node takes or answers anything, as on a host that has no processor to spare; what comes waits in the backlog."""
+        with self._lock:
+            yield
+
     def all_down(self) -> None:
         for node in list(self._nodes.values()):
             self.down(node)
@@ -120,11 +126,19 @@ class FakeNodes:
 
     def _accept(self, listener: socket.socket, node: FakeNode,
                 accept: Callable[[socket.socket, FakeNode], None]) -> None:
+        """The listener outlives whatever becomes of a connection: HAProxy cuts those of a server that it has just marked down,
+        and on a busy host that is before we have taken them."""
         if listener.fileno() < 0:
             return
-        connection, _ = listener.accept()
-        connection.setblocking(False)
-        accept(connection, node)
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        try:
+            connection.setblocking(False)
+            accept(connection, node)
+        except OSError:
+            self._forget(connection)
 
     def _session(self, connection: socket.socket, node: FakeNode) -> None:
         connection.send(node.address.encode() + b"\n")
@@ -220,7 +234,7 @@ class Balancer:
         """Exactly these servers in these states."""
         wanted = {node if isinstance(node, str) else node.address: state for node, state in expected.items()}
         self.program.until(lambda: self.states(backend) == wanted, timeout,
-                           f"{self.name} to have {wanted} in {backend}, which it had as {self.states(backend)}")
+                           lambda: f"{self.name} to have {wanted} in {backend}, which it has as {self.states(backend)}")
 
     def wait_up(self, *nodes: FakeNode, backend: str = ANY, timeout: float = 60) -> None:
         self.wait_states({node: "UP" for node in nodes}, backend, timeout)

@@ -18,6 +18,7 @@ from harness import Checked, Lab, LabCase, run_checker, wait_until
 from forwarder import PEER_PORT, PeerNetwork
 from galeralab import Etcd, LabError, LabTimeout, host
 from galeralab.process import MARK
+from galeralab.wait import What
 
 __all__ = ["KV", "MembersCase", "PREFIX", "Checked", "Etcd", "LabError", "LabTimeout", "Program", "RegistryCase",
            "binary", "encode", "host", "ini", "wait_until"]
@@ -99,7 +100,7 @@ class Program:
     def alive(self) -> bool:
         return self.child.poll() is None
 
-    def until(self, predicate: Callable[[], Any], timeout: float, what: str) -> Any:
+    def until(self, predicate: Callable[[], Any], timeout: float, what: What) -> Any:
         """wait_until, with the program's own words when it fails; an early end is a failure at once."""
         def check() -> Any:
             value = predicate()

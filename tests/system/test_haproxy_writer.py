@@ -3,17 +3,27 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterable, Mapping
 
 from balancercase import (PREFIX, WRITER, WRITER_PORT, Balancer, BalancerCase, FakeNode, alive, wait_until)
 from forwarder import Forwarder
+
+from galeralab.checker import listening
 
 KEY = f"/galera-haproxy{PREFIX}/writer"
 CHANGES = 50
 
 
-class OneWriter(BalancerCase):
+class WriterCase(BalancerCase):
+    def agreed(self) -> str:
+        key = self.keys(KEY).get(KEY)
+        return key.value if key else ""
+
+
+class OneWriter(WriterCase):
     def three(self, **settings: object) -> tuple[Balancer, list[FakeNode]]:
         lb = self.running(**settings)
         nodes = []
@@ -25,10 +35,6 @@ class OneWriter(BalancerCase):
 
     def wait_writer(self, lb: Balancer, node: FakeNode) -> None:
         lb.program.until(lambda: lb.writer() == node.address, 60, f"{node.address} to be the writer of {lb.name}")
-
-    def agreed(self) -> str:
-        key = self.keys(KEY).get(KEY)
-        return key.value if key else ""
 
     def test_the_role_moves_to_the_next_and_does_not_come_back(self) -> None:
         lb, (first, second, third) = self.three()
@@ -117,26 +123,38 @@ class OneWriter(BalancerCase):
         self.assertEqual(self.agreed(), "")
 
 
-class TwoBalancers(BalancerCase):
+class TwoBalancers(WriterCase):
+    def two(self) -> list[Balancer]:
+        return [self.running("lb1", 101), self.running("lb2", 102)]
+
+    def one_writer(self, balancers: list[Balancer], usable: Callable[[], Mapping[str, FakeNode]], what: str) -> None:
+        """Wait until both lead to the same usable node, and it stays: the second look is after what is under way now."""
+        def same() -> bool:
+            if not usable():
+                return True
+            now = [lb.writer() for lb in balancers]
+            return now[0] == now[1] and now[0] in usable() and all(
+                lb.states(WRITER).get(address) in ("UP", "DRAIN") for lb in balancers for address in usable())
+
+        for lb in balancers:
+            lb.program.until(same, 60, lambda: f"{what}: one writer of {sorted(usable())}; at last "
+                                               f"{self.picture(balancers, usable().values())}")
+
+    def picture(self, balancers: list[Balancer], nodes: Iterable[FakeNode]) -> str:
+        """Who leads where and why; and whether the nodes themselves answer, without which nobody could lead to them."""
+        answers = {node.address: listening(node.ip, node.port) for node in nodes}
+        return "; ".join([f"etcd has {self.agreed()!r}", f"nodes that listen: {answers}", *(
+            f"{lb.name} leads to {lb.writer()!r}, has {lb.states(WRITER)} and the table "
+            f"{lb.haproxy.command('show table galera-writer').strip()!r}" for lb in balancers)])
+
     def test_the_same_writer_through_many_changes(self) -> None:
         chance = random.Random(20)
-        balancers = [self.running("lb1", 101), self.running("lb2", 102)]
+        balancers = self.two()
         nodes = {number: self.node(number) for number in range(1, 6)}
         listed: set[int] = set()
 
         def usable() -> dict[str, FakeNode]:
             return {nodes[number].address: nodes[number] for number in listed if nodes[number].code == 200}
-
-        def writers() -> list[str]:
-            return [lb.writer() for lb in balancers]
-
-        def same() -> bool:
-            """One usable writer on both, and it stays: the second look is after what is under way now."""
-            if not usable():
-                return True
-            now = writers()
-            return now[0] == now[1] and now[0] in usable() and all(
-                lb.states(WRITER).get(address) in ("UP", "DRAIN") for lb in balancers for address in usable())
 
         former, moves = "", 0
         for change in range(CHANGES):
@@ -155,15 +173,63 @@ class TwoBalancers(BalancerCase):
                 self.enter(f"db{number}", node)
             elif kind == "clear":
                 balancers[chance.randint(0, 1)].haproxy.command("clear table galera-writer")
-            for lb in balancers:
-                lb.program.until(same, 60, f"change {change} ({kind} of db{number}): one writer of {sorted(usable())}, "
-                                           f"at last {writers()}")
-            now = writers()[0]
+            self.one_writer(balancers, usable, f"change {change} ({kind} of db{number})")
+            now = balancers[0].writer()
             if former and former in usable() and usable() and kind in ("code", "register") and now != former:
                 self.assertNotEqual(nodes_code(nodes, former), 200, f"change {change}: the role moved without need")
             moves += now != former
             former = now
         self.assertGreater(moves, 3, "the test has to move the role")
+
+    def test_a_writer_that_one_of_them_has_let_go_meanwhile(self) -> None:
+        """Its entry ends while its check fails and nobody else can write. One balancer sees that and frees the slot, to which
+        its HAProxy's table leads still; the other one looks when all is over."""
+        balancers = self.two()
+        first, second = self.node(1, "db1"), self.node(2)
+        for lb in balancers:
+            lb.wait_up(first, backend=WRITER)
+        self.enter("db2", second)
+        for lb in balancers:
+            lb.wait_up(first, second, backend=WRITER)
+        first.code = 503
+        self.one_writer(balancers, lambda: {second.address: second}, "db1 fails")
+        seen, late = balancers
+        wait_until(lambda: self.agreed() == second.address, 60, "etcd to have the new writer")
+        late.program.signal(signal.SIGSTOP)
+        second.code = 503
+        for lb in balancers:
+            lb.wait_states({first: "DOWN", second: "DOWN"}, WRITER)
+        self.delete(f"{PREFIX}/db2/ip")
+        seen.wait_states({first: "DOWN"}, WRITER)
+        self.leave("db1")
+        self.enter("db2", second)
+        second.code = 200
+        seen.wait_up(second, backend=WRITER)
+        late.program.signal(signal.SIGCONT)
+        self.one_writer(balancers, lambda: {second.address: second}, "db2 is back")
+        for lb in balancers:
+            lb.wait_up(second, backend=WRITER)
+        self.assertEqual(self.agreed(), second.address)
+
+    def test_sessions_that_are_cut_before_the_node_has_taken_them(self) -> None:
+        """As of a writer that is marked down on a busy host. Those after them are served."""
+        balancers = self.two()
+        node = self.node(1, "db1")
+        self.one_writer(balancers, lambda: {node.address: node}, "db1 comes")
+
+        def row(lb: Balancer) -> dict[str, str]:
+            return lb.servers(WRITER)[node.address]
+
+        before = [row(lb)["stot"] for lb in balancers]
+        with self.nodes.busy():
+            for lb in balancers:
+                session = socket.create_connection((lb.ip, WRITER_PORT), 20)
+                self.addCleanup(session.close)
+            for lb, total in zip(balancers, before):
+                wait_until(lambda: row(lb)["stot"] != total, 20, f"{lb.name} to lead a session to the node")
+                lb.haproxy.command("shutdown sessions server galera-writer/s1")
+                wait_until(lambda: row(lb)["scur"] == "0", 20, f"{lb.name} to have cut it")
+        self.one_writer(balancers, lambda: {node.address: node}, "db1's sessions were cut")
 
 
 def nodes_code(nodes: dict[int, FakeNode], address: str) -> int:

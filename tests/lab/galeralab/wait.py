@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, TypeVar
+from typing import Callable, TypeVar, Union
 
 T = TypeVar("T")
 
@@ -17,7 +17,18 @@ class LabTimeout(LabError, AssertionError):
     """A condition did not come true in time (an AssertionError, so that a test counts it as a failure)."""
 
 
-def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: float = 0.05) -> T:
+What = Union[str, Callable[[], str]]  # a function is asked when the waiting is over: for what was there in the end
+
+
+def _said(what: What) -> str:
+    """That the end cannot be described must not hide that it has come."""
+    try:
+        return what if isinstance(what, str) else what()
+    except Exception as error:
+        return f"a condition that cannot be described any more: {error!r}"
+
+
+def wait_until(predicate: Callable[[], T], timeout: float, what: What, interval: float = 0.05) -> T:
     """Return the first truthy value of predicate(); after timeout seconds raise LabTimeout naming `what`.
 
     The predicate is always asked once more after the deadline, so a slow machine is not blamed
@@ -31,5 +42,5 @@ def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: 
         if value:
             return value
         if late:
-            raise LabTimeout(f"waited {timeout:g} s in vain: {what}; last seen: {value!r}")
+            raise LabTimeout(f"waited {timeout:g} s in vain: {_said(what)}; last seen: {value!r}")
         time.sleep(max(interval, min(REST * (time.monotonic() - began), REST_MOST)))
