@@ -73,7 +73,7 @@ static bool set_duration(const struct config_key *key, int64_t *slot, const char
                          key->name, value, min, max);
     }
     if (key->type == CONFIG_SECONDS && ms % 1000 != 0)
-        return error_set(error, EXIT_CONFIG, "%s = %s is not possible: it is counted in whole seconds", key->name,
+        return error_set(error, EXIT_CONFIG, "%s = '%s' is not possible: it is counted in whole seconds", key->name,
                          value);
     *slot = ms;
     return true;

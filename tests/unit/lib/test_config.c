@@ -169,7 +169,7 @@ static void bad_files(void **state)
         {"duration too short", "[clustercheck]\ntimeout = 9ms\n", "test.conf:2: ", "not a duration from 10ms"},
         {"duration too long", "[clustercheck]\ntimeout = 61s\n", "test.conf:2: ", "not a duration from 10ms"},
         {"part of a second", "[clustercheck]\nttl = 2500ms\n",
-         "test.conf:2: ", "ttl = 2500ms is not possible: it is counted in whole seconds"},
+         "test.conf:2: ", "ttl = '2500ms' is not possible: it is counted in whole seconds"},
         {"seconds, too few", "[clustercheck]\nttl = 500ms\n", "test.conf:2: ", "not a duration from 2s to 1m"},
         {"choice", "[clustercheck]\nmode = alway\n",
          "test.conf:2: ", "mode = 'alway' is not possible (did you mean 'always'?)"},
