@@ -77,22 +77,10 @@ nodes_t remerge_called_off(const struct situation *situation)
 struct decision claim_of(const struct situation *situation, enum bootstrap_kind kind, enum cause cause, size_t from)
 {
     struct decision decision = decision_of(ACTION_CLAIM, cause, NODE_BIT(situation->self));
-    struct bootstrap *claim = &decision.bootstrap;
 
     decision.compare = COMPARE_BOOTSTRAP | COMPARE_UUID | COMPARE_OWN | COMPARE_POSITIONS;
     decision.write = WRITE_BOOTSTRAP;
-    claim->phase = kind == KIND_REMERGE ? BOOTSTRAP_STARTING : BOOTSTRAP_CLAIMED;
-    claim->kind = kind;
-    claim->epoch = situation_epoch(situation) + 1;
-    claim->base = situation->nodes[from].record.position;
-    claim->lineage = situation_lineage_is_unknown(situation) ? situation->bootstrap.lineage : situation->local.lineage;
-    if (kind == KIND_REMERGE)
-        claim->view = situation->local.view;
-    else
-        record_begin_generation(&situation->nodes[from].record, generation_of(claim->epoch, situation->boot),
-                                &claim->lineage);
-    snprintf(claim->node, sizeof claim->node, "%s", situation->nodes[situation->self].name);
-    snprintf(claim->boot, sizeof claim->boot, "%s", situation->boot);
+    decision.bootstrap = situation_claim(situation, kind, &situation->nodes[from].record, situation->boot);
     return decision;
 }
 

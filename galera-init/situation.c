@@ -34,13 +34,17 @@ bool situation_lineage_is_unknown(const struct situation *situation)
            (situation->bootstrap.phase == BOOTSTRAP_STARTING || situation->bootstrap.phase == BOOTSTRAP_PRIMARY);
 }
 
+/* Of our copy; while that is unknown, the one that etcd has. */
+static const struct lineage *lineage_of(const struct situation *situation)
+{
+    return situation_lineage_is_unknown(situation) ? &situation->bootstrap.lineage : &situation->local.lineage;
+}
+
 struct place situation_place(const struct situation *situation)
 {
     int64_t seqno = situation_holding(situation).position.seqno;
-    const struct lineage *lineage =
-        situation_lineage_is_unknown(situation) ? &situation->bootstrap.lineage : &situation->local.lineage;
 
-    return (struct place){.generation = lineage_generation(lineage, seqno), .seqno = seqno};
+    return (struct place){.generation = lineage_generation(lineage_of(situation), seqno), .seqno = seqno};
 }
 
 bool situation_is_ours(const struct situation *situation, enum copy copy, const struct position *position)
@@ -103,9 +107,34 @@ struct record situation_record(const struct situation *situation, enum record_st
     return record;
 }
 
-void record_begin_generation(const struct record *record, struct generation generation, struct lineage *lineage)
+/*
+ * The seqno after which a bootstrap from this copy begins its generation. A copy that is not trusted may hold more than
+ * its position says, half of a schema change: then all of it is of the new generation, and no other copy is a beginning
+ * of it, so that those who join take a full transfer.
+ */
+static int64_t generation_base(const struct record *from)
 {
-    lineage_append(lineage, generation, record->copy == COPY_TRUSTED ? record->position.seqno : SEQNO_UNKNOWN);
+    return from->copy == COPY_TRUSTED ? from->position.seqno : SEQNO_UNKNOWN;
+}
+
+struct bootstrap situation_claim(const struct situation *situation, enum bootstrap_kind kind, const struct record *from,
+                                 const char *boot)
+{
+    struct bootstrap claim = {
+        .phase = kind == KIND_REMERGE ? BOOTSTRAP_STARTING : BOOTSTRAP_CLAIMED,
+        .kind = kind,
+        .epoch = situation_epoch(situation) + 1,
+        .base = from->position,
+        .lineage = *lineage_of(situation),
+    };
+
+    if (kind == KIND_REMERGE)
+        claim.view = situation->local.view;
+    else
+        lineage_append(&claim.lineage, generation_of(claim.epoch, boot), generation_base(from));
+    snprintf(claim.node, sizeof claim.node, "%s", situation->nodes[situation->self].name);
+    snprintf(claim.boot, sizeof claim.boot, "%s", boot);
+    return claim;
 }
 
 bool record_says(const struct record *record, const struct record *wanted)

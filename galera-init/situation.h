@@ -192,12 +192,9 @@ bool situation_etcd_forgot(const struct situation *situation);
 /* The record of this node, as it shall be written now. */
 struct record situation_record(const struct situation *situation, enum record_state state);
 
-/*
- * Begins a generation with the copy on record, for a bootstrap from it. A copy that is not trusted may hold more than
- * its position says, half of a schema change: then all of it is of the new generation, and no other copy is a beginning
- * of it, so that those who join take a full transfer.
- */
-void record_begin_generation(const struct record *record, struct generation generation, struct lineage *lineage);
+/* This node's claim of the next epoch, to go on from the copy on record, by the galera-init with this boot id. */
+struct bootstrap situation_claim(const struct situation *situation, enum bootstrap_kind kind, const struct record *from,
+                                 const char *boot);
 
 /* Whether the record in etcd already says all of `wanted`. */
 bool record_says(const struct record *record, const struct record *wanted);

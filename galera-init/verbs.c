@@ -62,7 +62,6 @@ struct verb verb_forget(const struct situation *situation, const char *node)
 struct verb verb_force(const struct situation *situation)
 {
     const struct node_facts *own;
-    const struct bootstrap *last = &situation->bootstrap;
     struct verb verb = {.node = situation->self, .compare = COMPARE_BOOTSTRAP | COMPARE_UUID | COMPARE_POSITIONS};
 
     if (!situation->etcd_reachable)
@@ -78,15 +77,7 @@ struct verb verb_force(const struct situation *situation)
     if (own->record.copy == COPY_BROKEN || (own->record.copy == COPY_EMPTY && situation->has_uuid))
         return refused(VERB_NO_COPY, situation->self);
 
-    verb.bootstrap = (struct bootstrap){.phase = BOOTSTRAP_CLAIMED,
-                                        .kind = KIND_NEW,
-                                        .epoch = situation_epoch(situation) + 1,
-                                        .base = own->record.position};
-    verb.bootstrap.lineage = situation_lineage_is_unknown(situation) ? last->lineage : situation->local.lineage;
-    record_begin_generation(&own->record, generation_of(verb.bootstrap.epoch, own->record.boot),
-                            &verb.bootstrap.lineage);
-    memcpy(verb.bootstrap.node, own->name, sizeof verb.bootstrap.node);
-    memcpy(verb.bootstrap.boot, own->record.boot, sizeof verb.bootstrap.boot);
+    verb.bootstrap = situation_claim(situation, KIND_NEW, &own->record, own->record.boot);
     return verb;
 }
 
