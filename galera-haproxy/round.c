@@ -177,16 +177,17 @@ bool round_act(struct round *round, int64_t now_ms)
 static bool compose(const struct round *round, struct text *text)
 {
     bool known = round->seen && round->view.section[SECTION_ANY].present && round->roster.known;
-    bool exists = !known && owned_exists(round->settings);
     struct text present = {0};
-    bool composed = !exists || owned_read(round->settings, &present);
 
-    if (exists && composed)
-        render_around(text, round->settings, text_string(&present));
-    else if (composed)
+    if (known || !owned_exists(round->settings)) {
         render_config(text, round->settings, &round->roster, known ? &round->plan : NULL, known ? &round->view : NULL);
+        return true;
+    }
+    bool is_read = owned_read(round->settings, &present);
+    if (is_read)
+        render_around(text, round->settings, text_string(&present));
     text_free(&present);
-    return composed;
+    return is_read;
 }
 
 bool round_write_file(struct round *round, int64_t now_ms)

@@ -153,11 +153,6 @@ const char *etcd_endpoint(const struct etcd *etcd)
     return etcd->server[etcd->current].url;
 }
 
-size_t etcd_endpoint_count(const struct etcd *etcd)
-{
-    return etcd->server_count;
-}
-
 int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms)
 {
     int64_t all_ms = etcd->settings->timeout_ms * (int64_t)etcd->server_count;

@@ -77,7 +77,6 @@ const char *etcd_endpoint(const struct etcd *etcd);
 
 /* The next call starts with the next endpoint. */
 void etcd_rotate(struct etcd *etcd);
-size_t etcd_endpoint_count(const struct etcd *etcd);
 
 /* How long a request may take when every endpoint gets the timeout of the settings, at most `most_ms`. */
 int64_t etcd_patience_ms(const struct etcd *etcd, int64_t most_ms);

@@ -21,7 +21,7 @@ void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* How often WATCHDOG=1 is to be sent, half of what systemd waits for; 0: no watchdog. */
 int64_t notify_watchdog_ms(void);
 
-/* How long to wait for something without feeding it: `most_ms`, or a quarter of its time when that is less. */
+/* How long to wait for something without feeding it: `most_ms`, or a quarter of that time when it is less. */
 int64_t notify_patience_ms(int64_t most_ms);
 
 #endif

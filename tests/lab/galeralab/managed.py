@@ -179,9 +179,7 @@ class Managed(Node):
 
     def kill_server(self) -> None:
         """SIGKILL to the server alone."""
-        identity = self._server()
-        send(identity, signal.SIGKILL)
-        wait_until(lambda: identify(identity.pid) != identity, 60, f"the server of {self.name} to end", 0.02)
+        kill_together([self._server()])
 
     def freeze_server(self) -> None:
         freeze_together([self._server()])
