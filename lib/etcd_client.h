@@ -35,6 +35,13 @@ struct etcd_call {
     bool repeatable;
 };
 
+/* The endpoints of the settings; false with the error set when one cannot be meant, or there is none. */
+bool etcd_add_servers(struct etcd *etcd, struct error *error);
+void etcd_free_servers(struct etcd *etcd);
+
+/* Reads the password file, where there is one to be read. */
+bool etcd_read_password(struct etcd_settings *settings, struct error *error);
+
 /* Sends the call to one endpoint after the other until one has answered. `reply` is freed by the caller whatever the
  * result. */
 enum etcd_failure etcd_call(struct etcd *etcd, const struct etcd_call *call, struct deadline deadline,
