@@ -1,6 +1,5 @@
 #include "etcd.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
